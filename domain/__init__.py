@@ -1,0 +1,1 @@
+"""What a book project is: plain Python."""

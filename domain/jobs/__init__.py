@@ -1,0 +1,1 @@
+"""Jobs: their states, their events, and the task manager that runs them."""

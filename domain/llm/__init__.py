@@ -1,0 +1,1 @@
+"""Language models: the port, its adapters, tokens and prices."""

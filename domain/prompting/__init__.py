@@ -1,0 +1,1 @@
+"""The prompt optimizer: candidates, selection under a token budget, receipts."""

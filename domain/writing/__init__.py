@@ -1,0 +1,1 @@
+"""Text itself: counting words, comparing versions, checking input."""

@@ -1,0 +1,1 @@
+"""What a field does: check access, load, call the domain."""

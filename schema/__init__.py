@@ -1,0 +1,1 @@
+"""What the outside sees: GraphQL types and the HTTP and WebSocket edge."""
