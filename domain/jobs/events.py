@@ -1,0 +1,80 @@
+"""What happens to a job, in order: the log that subscribers follow.
+
+Sequences are 1, 2, 3 ... per job without a gap; following from any of them gives exactly the rest. Offsets are Unicode code points
+into the text shown so far. `Finished` is always the last event.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.jobs.job import JobFailure, JobStage, JobStatus
+from domain.spending import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    status: JobStatus
+    failure: JobFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """`progress` is 0..1 and never falls."""
+
+    stage: JobStage
+    progress: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextAppended:
+    step: str
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextReplaced:
+    """Everything from `offset` on is replaced by `text`."""
+
+    step: str
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    step: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    pass
+
+
+Event = StatusChanged | Progressed | TextAppended | TextReplaced | StepFinished | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    job_id: UUID
+    sequence: int
+    at: datetime
+    event: Event
+
+
+def text_after(events: Iterable[Event]) -> str:
+    """The text a follower of these events is showing."""
+    parts: list[str] = []
+    for event in events:
+        match event:
+            case TextAppended(text=text):
+                parts.append(text)
+            case TextReplaced(offset=offset, text=text):
+                parts = ["".join(parts)[:offset], text]
+            case _:
+                pass
+    return "".join(parts)

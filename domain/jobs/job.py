@@ -1,0 +1,163 @@
+"""A job: what was asked for, how far it is, and which changes of its state are legal.
+
+    QUEUED ──► RUNNING ──► SUCCEEDED
+      │          │  ├────► FAILED ──► QUEUED (retry)
+      │          │  └────► WAITING ─► QUEUED
+      │          ▼
+      └─────► CANCELLING ► CANCELLED
+
+A worker owns a running job by a lease and an epoch: the epoch rises at every claim, and every write names it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from domain.llm.model import TokenUsage
+from domain.spending import CostEstimate, Usage
+
+
+class JobKind(StrEnum):
+    CHAPTER = "CHAPTER"
+
+
+class JobStatus(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    CANCELLING = "CANCELLING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+ACTIVE_STATUSES = frozenset(JobStatus) - FINAL_STATUSES
+
+
+class JobStage(StrEnum):
+    QUEUED = "QUEUED"
+    CONTEXT = "CONTEXT"
+    PLANNING = "PLANNING"
+    DRAFTING = "DRAFTING"
+    CHECKING = "CHECKING"
+    ASSESSING = "ASSESSING"
+    REVISING = "REVISING"
+    SETTLING = "SETTLING"
+    RENDERING = "RENDERING"
+    DONE = "DONE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailure:
+    """`code` is stable and for programs, `message` for people; `retryable` says whether trying again may help."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """The arguments of a chapter generation as they were accepted, defaults filled in."""
+
+    instructions: str
+    include: tuple[UUID, ...]
+    exclude: tuple[UUID, ...]
+    model: str
+    token_budget: int
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    id: UUID
+    project_id: UUID
+    chapter_id: UUID | None
+    kind: JobKind
+    status: JobStatus
+    stage: JobStage
+    progress: float
+    started_by: UUID
+    attempt: int
+    request: GenerationRequest
+    rehearsal: bool
+    cost_limit: Decimal | None
+    estimate: CostEstimate
+    result_version_id: UUID | None
+    failure: JobFailure | None
+    last_sequence: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A worker's hold on a job; every write it makes names `epoch`, and is refused once another worker has claimed."""
+
+    job_id: UUID
+    project_id: UUID
+    user_id: UUID
+    epoch: int
+    attempt: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStep:
+    """One recorded step. `uncertain`: a call was in flight when its worker died, so it may have been paid without a result."""
+
+    job_id: UUID
+    name: str
+    status: JobStatus
+    model: str | None
+    usage: Usage
+    started_at: datetime | None
+    finished_at: datetime | None
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallIntent:
+    """Written before a paid call: which step, which model, and a sha256 of exactly what will be sent.
+
+    `expected` and `expected_cost` enter the ledger should the call's worker die before its result is recorded.
+    """
+
+    step: str
+    model: str
+    request_hash: str
+    expected: TokenUsage
+    expected_cost: Decimal | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResult:
+    """What a model call came to. `finish` is the model's finish reason; `cost` None for an unpriced model."""
+
+    text: str
+    finish: str
+    usage: TokenUsage
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a job ended. `status` is final; a cancelled job has a result when text had been written."""
+
+    status: JobStatus
+    at: datetime
+    result_version_id: UUID | None = None
+    failure: JobFailure | None = None
+
+
+class LeaseLost(Exception):  # noqa: N818  - not a malfunction: somebody else works on the job now
+    """Another worker has claimed this job: whatever this one still holds must not be written."""

@@ -1,0 +1,284 @@
+"""The outside world as the domain sees it: ports that `persistence` and the composition root fill.
+
+A `Records` is one transaction on behalf of one user, who sees and changes nothing outside the projects they are a member of; leaving
+its context commits, an exception rolls back. `get`-like methods answer None (or leave the id out) for what does not exist and for
+what the user may not see alike. Methods that take many ids answer a mapping, in one statement.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from domain.access import Membership, Role, User
+from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion
+from domain.jobs.events import Event, RecordedEvent
+from domain.jobs.job import CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
+from domain.llm.model import Message
+from domain.paging import Page, PageRequest
+from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
+from domain.prompting.receipts import Prompt, PromptReceipt
+from domain.reference_files import ReferenceFile, ReferenceKind
+from domain.spending import Budget, Usage, UsageReport
+
+Changes = Mapping[str, Any]
+"""Field names of the entity's dataclass to their new values; absent fields stay as they are."""
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """The current time, in UTC."""
+
+
+class Ids(Protocol):
+    def __call__(self) -> UUID:
+        """A new UUIDv7."""
+
+
+class Tokenizer(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def exact(self) -> bool: ...
+
+
+class Tokens(Protocol):
+    """Counting tokens as a model does."""
+
+    def tokenizer(self, model: str) -> Tokenizer: ...
+    def count(self, text: str, *, model: str) -> int: ...
+    def count_messages(self, messages: Sequence[Message], *, model: str) -> int: ...
+    def take(self, text: str, *, model: str, tokens: int) -> str: ...
+    def take_last(self, text: str, *, model: str, tokens: int) -> str: ...
+
+
+class Projects(Protocol):
+    async def create(self, project: Project, *, owner: UUID) -> None: ...
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Project]: ...
+    async def lock(self, project_id: UUID) -> Project | None:
+        """The project, held against concurrent changes of its chapters' order and its budget until the transaction ends."""
+
+    async def update(self, project_id: UUID, changes: Changes) -> None: ...
+    async def delete(self, project_id: UUID) -> None: ...
+    async def page(self, request: PageRequest, *, chosen: ProjectFilter, order: ProjectOrder) -> Page[Project]: ...
+    async def count(self, *, chosen: ProjectFilter) -> int: ...
+    async def roles(self, project_ids: Sequence[UUID]) -> Mapping[UUID, Role]:
+        """The user's own role in each of these projects they are a member of."""
+
+    async def members(self, project_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Membership]]:
+        """Oldest first."""
+
+    async def add_member(self, membership: Membership) -> None: ...
+    async def change_role(self, project_id: UUID, user_id: UUID, role: Role) -> None: ...
+    async def remove_member(self, project_id: UUID, user_id: UUID) -> None: ...
+    async def progress(self, project_ids: Sequence[UUID]) -> Mapping[UUID, ProjectProgress]: ...
+    async def budgets(self, project_ids: Sequence[UUID]) -> Mapping[UUID, Budget]: ...
+
+
+class Users(Protocol):
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, User]:
+        """The user themselves and everyone they share a project with."""
+
+    async def id_by_email(self, email: str) -> UUID | None:
+        """Whoever has proved to own this address, compared without case."""
+
+
+class Chapters(Protocol):
+    async def create(self, chapter: Chapter) -> None:
+        """Later chapters make room. The project must be locked."""
+
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Chapter]: ...
+    async def of_project(self, project_id: UUID) -> Sequence[Chapter]:
+        """All of them, in book order."""
+
+    async def update(self, chapter_id: UUID, changes: Changes) -> None: ...
+    async def move(self, chapter_id: UUID, position: int) -> None:
+        """The chapters between make room. The project must be locked."""
+
+    async def delete(self, chapter_id: UUID) -> None:
+        """Later chapters close the gap. The project must be locked."""
+
+    async def pages(
+        self, project_ids: Sequence[UUID], request: PageRequest, *, status: Sequence[ChapterStatus] | None
+    ) -> Mapping[UUID, Page[Chapter]]: ...
+    async def counts(self, project_ids: Sequence[UUID], *, status: Sequence[ChapterStatus] | None) -> Mapping[UUID, int]: ...
+
+
+class Versions(Protocol):
+    async def add(self, version: NewVersion, *, make_current: bool) -> ChapterVersion:
+        """Numbered after the chapter's last; the chapter is locked until the transaction ends."""
+
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ChapterVersion]: ...
+    async def by_number(self, keys: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], ChapterVersion]: ...
+    async def texts(self, ids: Sequence[UUID]) -> Mapping[UUID, str]: ...
+    async def pages(self, chapter_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[ChapterVersion]]:
+        """Newest first."""
+
+    async def counts(self, chapter_ids: Sequence[UUID]) -> Mapping[UUID, int]: ...
+
+
+class ReferenceFiles(Protocol):
+    async def create(self, file: ReferenceFile, *, content: str) -> None: ...
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ReferenceFile]: ...
+    async def of_project(self, project_id: UUID) -> Sequence[ReferenceFile]:
+        """All of them, ordered by kind, name and id."""
+
+    async def contents(self, ids: Sequence[UUID]) -> Mapping[UUID, str]: ...
+    async def update(self, file_id: UUID, changes: Changes, *, content: str | None = None) -> None: ...
+    async def delete(self, file_id: UUID) -> None: ...
+    async def pages(
+        self, project_ids: Sequence[UUID], request: PageRequest, *, kind: Sequence[ReferenceKind] | None
+    ) -> Mapping[UUID, Page[ReferenceFile]]:
+        """By name."""
+
+    async def counts(self, project_ids: Sequence[UUID], *, kind: Sequence[ReferenceKind] | None) -> Mapping[UUID, int]: ...
+
+
+class Jobs(Protocol):
+    async def create(self, job: Job, *, reserve: Decimal) -> None:
+        """Store a queued job with its first event, hold `reserve` USD of the project's budget, and have it delivered to a worker at commit.
+
+        The chapter may have no other active job: check `active_on` first, under the project's lock.
+        """
+
+    async def remember_key(self, key: str, *, request_hash: str, job_id: UUID, at: datetime) -> None: ...
+    async def recall_key(self, key: str, *, since: datetime) -> tuple[UUID, str] | None:
+        """The job this user started under `key` after `since`, and the hash of that request. Serialises users of one key."""
+
+    async def active_on(self, chapter_id: UUID) -> Job | None: ...
+    async def active_count(self) -> int:
+        """How many unfinished jobs this user has started, in all projects."""
+
+    async def request_cancel(self, job_id: UUID, *, at: datetime) -> None:
+        """End a queued job at once, ask a running one's worker to stop; a finished one stays as it is."""
+
+    async def retry(self, job_id: UUID, *, reserve: Decimal, at: datetime) -> None:
+        """Queue a failed or cancelled job again behind its recorded steps."""
+
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Job]: ...
+    async def steps(self, job_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[JobStep]]: ...
+    async def pages_of_projects(
+        self, project_ids: Sequence[UUID], request: PageRequest, *, status: Sequence[JobStatus] | None, kind: Sequence[JobKind] | None
+    ) -> Mapping[UUID, Page[Job]]:
+        """Newest first."""
+
+    async def counts_of_projects(
+        self, project_ids: Sequence[UUID], *, status: Sequence[JobStatus] | None, kind: Sequence[JobKind] | None
+    ) -> Mapping[UUID, int]: ...
+    async def pages_of_chapters(self, chapter_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[Job]]: ...
+    async def counts_of_chapters(self, chapter_ids: Sequence[UUID]) -> Mapping[UUID, int]: ...
+    async def page_of_user(self, request: PageRequest, *, status: Sequence[JobStatus] | None) -> Page[Job]:
+        """Jobs in any project the user may see that they started themselves."""
+
+    async def count_of_user(self, *, status: Sequence[JobStatus] | None) -> int: ...
+    async def events_after(self, job_id: UUID, *, sequence: int, limit: int) -> Sequence[RecordedEvent]: ...
+    async def event_pages(self, job_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[RecordedEvent]]: ...
+    async def texts(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, int]]:
+        """What each job has written so far, whole, and the sequence of the last event, both of the same moment."""
+
+    async def last_messages(self, chapter_id: UUID) -> Sequence[Message]:
+        """The prompt most recently built by a job for this chapter; empty if there is none."""
+
+    async def add_prompt(self, prompt: Prompt, *, receipt_id: UUID, job_id: UUID, chapter_id: UUID, at: datetime) -> None: ...
+    async def prompt_of(self, job_id: UUID) -> tuple[UUID, Prompt] | None:
+        """The prompt this job has built, with its receipt's id."""
+
+    async def complete_step(self, claim: Claim, step: str, *, started_at: datetime, at: datetime, events: Sequence[Event]) -> None:
+        """Record a step that called no model, with its events. Raises LeaseLost."""
+
+    async def finish(self, claim: Claim, ending: Ending) -> None:
+        """As JobDesk.finish, in this transaction: a job's result and its end commit together."""
+
+    async def receipts(self, ids: Sequence[UUID]) -> Mapping[UUID, PromptReceipt]: ...
+
+
+class Spending(Protocol):
+    async def report_of_projects(
+        self, project_ids: Sequence[UUID], *, since: datetime | None, until: datetime | None
+    ) -> Mapping[UUID, UsageReport]: ...
+    async def report_of_user(self, *, since: datetime | None, until: datetime | None) -> UsageReport: ...
+    async def of_jobs(self, job_ids: Sequence[UUID]) -> Mapping[UUID, Usage]: ...
+
+
+class Records(Protocol):
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def projects(self) -> Projects: ...
+    @property
+    def chapters(self) -> Chapters: ...
+    @property
+    def versions(self) -> Versions: ...
+    @property
+    def reference_files(self) -> ReferenceFiles: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def spending(self) -> Spending: ...
+
+
+class Library(Protocol):
+    """Opens transactions."""
+
+    def reading(self, user_id: UUID) -> AbstractAsyncContextManager[Records]:
+        """A short read-only transaction."""
+
+    def writing(self, user_id: UUID) -> AbstractAsyncContextManager[Records]:
+        """A transaction that is committed when its context ends well."""
+
+    async def user_seen(self, *, issuer: str, subject: str, name: str, email: str | None, new_id: UUID, at: datetime) -> User:
+        """The user behind a valid token, added on first sight, profile kept fresh. `email` is passed only when the issuer verified it."""
+
+
+class JobDesk(Protocol):
+    """A worker's side of the job rows: bookkeeping across tenants, no access to anybody's texts. Every method is a transaction.
+
+    Methods that take a claim raise LeaseLost, and change nothing, when the claim's epoch is no longer the job's.
+    """
+
+    async def claim(self, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
+        """Take a queued job, or a running one whose lease is over; None when it is finished or somebody else holds it."""
+
+    async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
+        """Extend the leases still held; the answer leaves out lost jobs and says of the others whether a cancel was asked for."""
+
+    async def release(self, claim: Claim) -> None:
+        """Give a running job back, to be delivered to any worker at once."""
+
+    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
+        """Append to several jobs' logs in one statement; answers the ids of jobs whose claim was lost. Also keeps the job's stage and progress."""
+
+    async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
+        """Record that a paid call is about to be made; a result already recorded for this step and hash is answered instead.
+
+        An intent left without a result by an earlier epoch is marked uncertain and its expected cost enters the ledger.
+        """
+
+    async def abandon(self, claim: Claim, step: str, *, at: datetime) -> None:
+        """The call of an intent came to nothing and cost nothing: a refused connection, an error status."""
+
+    async def record(self, claim: Claim, step: str, result: CallResult, *, at: datetime, events: Sequence[Event]) -> None:
+        """Store a call's result, its ledger entry, its StepFinished and the other events together; its cost leaves the reservation."""
+
+    async def results(self, claim: Claim) -> Mapping[str, CallResult]:
+        """What is recorded of this job's paid steps so far."""
+
+    async def finish(self, claim: Claim, ending: Ending) -> None:
+        """The final status, with its StatusChanged and Finished events; releases the reservation."""
+
+    async def overdue(self) -> Sequence[UUID]:
+        """Queued or running jobs that no worker holds and no message will reach: redelivered, and their ids answered."""
+
+    async def expire_leases(self) -> None:
+        """At the start of the only worker: whatever was running has no owner any more."""
+
+
+class Wakeups(Protocol):
+    """Hints that something was committed, across processes. A hint may be late or lost; readers poll underneath."""
+
+    def job_changed(self, job_id: UUID) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Yields once at once, then whenever the job's log may have grown, at least every few seconds."""

@@ -1,0 +1,64 @@
+"""Money and tokens: what calls used, what they may cost, and what a project has left. All amounts are USD."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+ZERO = Decimal("0.000000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a number of model calls used. `cost` sums the priced calls; `unpriced_calls` says how many are missing from it."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: Decimal = ZERO
+    unpriced_calls: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            calls=self.calls + other.calls,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_prompt_tokens=self.cached_prompt_tokens + other.cached_prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cost=self.cost + other.cost,
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReport:
+    total: Usage
+    by_day: tuple[tuple[date, Usage], ...]
+    by_model: tuple[tuple[str, Usage], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostEstimate:
+    """What a call will probably cost. `low` and `high` are None for a model without a known price."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    low: Decimal | None
+    high: Decimal | None
+
+    @property
+    def priced(self) -> bool:
+        return self.high is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """`reserved` is held for running jobs, `remaining` None when there is no limit."""
+
+    limit: Decimal | None
+    spent: Decimal
+    reserved: Decimal
+
+    @property
+    def remaining(self) -> Decimal | None:
+        return None if self.limit is None else max(ZERO, self.limit - self.spent - self.reserved)
