@@ -5,7 +5,7 @@ its context commits, an exception rolls back. `get`-like methods answer None (or
 what the user may not see alike. Methods that take many ids answer a mapping, in one statement.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.access import Membership, Role, User
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion
 from domain.jobs.events import Event, RecordedEvent
-from domain.jobs.job import CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
+from domain.jobs.job import Busy, CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
 from domain.llm.model import Message
 from domain.paging import Page, PageRequest
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
@@ -92,6 +92,9 @@ class Chapters(Protocol):
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Chapter]: ...
     async def of_project(self, project_id: UUID) -> Sequence[Chapter]:
         """All of them, in book order."""
+
+    async def lock(self, chapter_id: UUID) -> Chapter | None:
+        """The chapter, held against concurrent changes of its current version until the transaction ends."""
 
     async def update(self, chapter_id: UUID, changes: Changes) -> None: ...
     async def move(self, chapter_id: UUID, position: int) -> None:
@@ -240,8 +243,8 @@ class JobDesk(Protocol):
     Methods that take a claim raise LeaseLost, and change nothing, when the claim's epoch is no longer the job's.
     """
 
-    async def claim(self, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
-        """Take a queued job, or a running one whose lease is over; None when it is finished or somebody else holds it."""
+    async def claim(self, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | Busy | None:
+        """Take a queued job, or a running one whose lease is over; Busy while somebody else holds it, None when it is finished or gone."""
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
         """Extend the leases still held; the answer leaves out lost jobs and says of the others whether a cancel was asked for."""
@@ -282,3 +285,22 @@ class Wakeups(Protocol):
 
     def job_changed(self, job_id: UUID) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Yields once at once, then whenever the job's log may have grown, at least every few seconds."""
+
+    def cancel_requests(self) -> AbstractAsyncContextManager[AsyncIterator[UUID]]:
+        """Jobs that somebody has just asked to cancel, in whichever process; lease renewal finds what this misses."""
+
+    def notify_local(self, job_ids: Iterable[UUID]) -> None:
+        """Wake this process's readers at once, without the way through the database."""
+
+    async def is_sole_worker(self) -> bool:
+        """Whether no other worker process is alive on this database; from now on this one counts as alive to others."""
+
+
+class Deliveries(Protocol):
+    """The engine that brings "run job X" to some worker process, at least once."""
+
+    async def work(self, run: Callable[[UUID], Awaitable[bool]]) -> None:
+        """Call `run` for every delivery, a bounded number at a time, until cancelled; when it answers False, deliver again in a second."""
+
+    async def pause(self) -> None:
+        """Take no more deliveries; those being run go on."""

@@ -1,10 +1,16 @@
 """Money and tokens: what calls used, what they may cost, and what a project has left. All amounts are USD."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import ceil
+
+from domain.llm.model import TokenUsage
 
 ZERO = Decimal("0.000000")
+SHORT_DRAFT = 0.5
+LONG_DRAFT = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +68,25 @@ class Budget:
     @property
     def remaining(self) -> Decimal | None:
         return None if self.limit is None else max(ZERO, self.limit - self.spent - self.reserved)
+
+
+def estimate_call(
+    model: str, *, prompt_tokens: int, completion_tokens: int, cost: Callable[[str, TokenUsage], Decimal | None]
+) -> CostEstimate:
+    """What a call will cost when `completion_tokens` are expected of it.
+
+    `low`: the provider has the whole prompt in its cache and the text comes out half as long as expected; `high`: nothing is cached and
+    it is half as long again. Neither is a bound the provider guarantees. `cost` answers USD, None for a model without a known price.
+    """
+
+    def price(*, cached: int, completion: int) -> Decimal | None:
+        used = TokenUsage(prompt_tokens=prompt_tokens, cached_prompt_tokens=cached, completion_tokens=completion, estimated=True)
+        return cost(model, used)
+
+    return CostEstimate(
+        model=model,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        low=price(cached=prompt_tokens, completion=ceil(SHORT_DRAFT * completion_tokens)),
+        high=price(cached=0, completion=ceil(LONG_DRAFT * completion_tokens)),
+    )

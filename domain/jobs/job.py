@@ -65,7 +65,7 @@ class JobFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
-    """The arguments of a chapter generation as they were accepted, defaults filled in."""
+    """The arguments of a chapter generation as they were accepted, defaults filled in; `base_version_id` was the current version then."""
 
     instructions: str
     include: tuple[UUID, ...]
@@ -73,6 +73,7 @@ class GenerationRequest:
     model: str
     token_budget: int
     temperature: float
+    base_version_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,11 @@ class Claim:
     epoch: int
     attempt: int
     cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another worker holds the job and its lease is not over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

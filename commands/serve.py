@@ -1,0 +1,98 @@
+"""`scriptorium serve`: the API, and unless told otherwise the worker, in one process."""
+
+import errno
+import socket
+import sys
+
+import uvicorn
+
+from commands.database import migrated_database
+from commands.logs import configure_logs
+from commands.refusal import CannotStart
+from server import LIMITS, Scriptorium
+from settings import Settings
+
+CLOSING_SECONDS = 5
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises CannotStart with what to do about it."""
+    configure_logs(production=settings.production)
+    listener = _listen(settings)
+    with listener, migrated_database(settings) as urls:
+        scriptorium = Scriptorium(settings, urls.application)
+        config = uvicorn.Config(
+            scriptorium.app,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="websockets-sansio",
+            ws_max_size=LIMITS.frame_bytes,
+            ws_per_message_deflate=False,
+            ws_ping_timeout=60,
+            server_header=False,
+            timeout_graceful_shutdown=CLOSING_SECONDS,
+        )
+        server = AnnouncingServer(config, scriptorium, port=listener.getsockname()[1])
+        server.run(sockets=[listener])
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says where it is once it can be reached there."""
+
+    def __init__(self, config: uvicorn.Config, scriptorium: Scriptorium, *, port: int) -> None:
+        super().__init__(config)
+        self._scriptorium = scriptorium
+        self._port = port
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            sys.stdout.write(_welcome(self._scriptorium, self._port))
+            sys.stdout.flush()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Our own listening socket, so that a port in use is one clear sentence."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(f"Port {settings.port} is in use. Choose another: PORT={settings.port + 1} make run") from error
+        raise CannotStart(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
+    # Workers of other projects on this machine must not inherit it.
+    listener.set_inheritable(False)
+    return listener
+
+
+def _welcome(scriptorium: Scriptorium, port: int) -> str:
+    settings = scriptorium.settings
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  - compared, not bound
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    lines = ["", f"  Scriptorium is ready at {address}", ""]
+    if settings.graphiql:
+        lines += [f"  GraphiQL            {address}/graphiql"]
+    lines += [f"  GraphQL             {address}/graphql   (WebSocket: the same address with ws://)"]
+    if scriptorium.model.rehearsal:
+        lines += [
+            "  Model               rehearsal: no language model is called and nothing is spent.",
+            "                      Set OPENAI_API_KEY (and OPENAI_BASE_URL for another server) for a real writer.",
+        ]
+    else:
+        lines += [f"  Model               {settings.default_model}"]
+    if not settings.production and settings.jwt_secret is not None:
+        lines += ["", "  Development token, good for a week:", "", f"  {scriptorium.development_token()}"]
+        port_prefix = "" if port == 8000 else f"PORT={port} "
+        lines += [
+            "",
+            "  Next, in another terminal:",
+            f"    {port_prefix}make demo                              watch a chapter being written",
+            "    .venv/bin/scriptorium token --user ada     a token for somebody else",
+            "    .venv/bin/scriptorium doctor               check this installation",
+        ]
+    lines += ["", "  Ctrl-C stops everything.", "", ""]
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""One run of a job: the claim, its log, and the one place where it may be interrupted.
+
+Only what is awaited inside `interruptible()` (a model's stream, a pause between attempts) is ever cut short; transactions always end
+by themselves. A user's cancel and a shutdown both arrive as `Interrupted`, so the text written so far can be recorded either way.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+from domain.jobs.event_log import JobLog
+from domain.jobs.events import Progressed
+from domain.jobs.job import Claim, JobStage
+
+
+class StopReason(StrEnum):
+    CANCELLED = "CANCELLED"
+    HANDED_OVER = "HANDED_OVER"
+
+
+class Interrupted(Exception):  # noqa: N818  - asked for, not a malfunction
+    """The run is to end now; `reason` says what becomes of the job."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class JobRun:
+    def __init__(self, claim: Claim, log: JobLog) -> None:
+        self.claim = claim
+        self.log = log
+        self._reason: StopReason | None = StopReason.CANCELLED if claim.cancel_requested else None
+        self._draining = False
+        self._waiting: asyncio.Task[object] | None = None
+
+    def drain(self) -> None:
+        """End at the next boundary between steps."""
+        self._draining = True
+
+    def interrupt(self, reason: StopReason) -> None:
+        """End as soon as possible. A user's cancel outranks a shutdown."""
+        if self._reason is None or reason is StopReason.CANCELLED:
+            self._reason = reason
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def checkpoint(self) -> None:
+        """Call between steps. Raises Interrupted when the run is to end."""
+        if self._reason is not None:
+            raise Interrupted(self._reason)
+        if self._draining:
+            raise Interrupted(StopReason.HANDED_OVER)
+
+    @asynccontextmanager
+    async def interruptible(self) -> AsyncIterator[None]:
+        """Raises Interrupted in place of the cancellation that `interrupt` causes; any other cancellation passes."""
+        if self._reason is not None:
+            raise Interrupted(self._reason)
+        self._waiting = task = asyncio.current_task()
+        assert task is not None
+        cancellations_before = task.cancelling()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._reason is not None and task.uncancel() <= cancellations_before:
+                raise Interrupted(self._reason) from None
+            raise
+        finally:
+            self._waiting = None
+
+    def progress(self, stage: JobStage, fraction: float, message: str) -> None:
+        self.log.emit(Progressed(stage, round(fraction, 4), message))

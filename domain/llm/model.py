@@ -1,0 +1,77 @@
+"""The port to language models: a request goes in, a stream of text and one closing record come out."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+REHEARSAL = "rehearsal"
+"""The name under which the built-in stand-in is offered. It is free, and its usage is exact by definition."""
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionRequest:
+    """A request whose last but one message is the assistant's asks to go on behind that text."""
+
+    model: str
+    messages: tuple[Message, ...]
+    temperature: float
+    max_tokens: int
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"
+    LENGTH = "length"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsage:
+    """`cached_prompt_tokens` is the part of `prompt_tokens` billed at the discount; `estimated`: counted by us, as the provider did not say."""
+
+    prompt_tokens: int
+    cached_prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """Always the last item of a stream that ended well, and only of such a stream."""
+
+    finish: FinishReason
+    usage: TokenUsage
+    request_id: str | None
+
+
+class LanguageModel(Protocol):
+    @property
+    def rehearsal(self) -> bool:
+        """Whether texts come from the stand-in instead of a language model."""
+
+    def stream(self, request: CompletionRequest) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Completed]]:
+        """One attempt, never repeated behind the caller's back. Leaving the context, for whatever reason, ends the call at once.
+
+        Entering and iterating raise ModelFailure and nothing else (besides cancellation).
+        """
+
+    async def aclose(self) -> None:
+        """Let go of idle connections."""
