@@ -129,8 +129,10 @@ class ChapterGeneration:
         await run.log.flush()
         version = self._version(assignment.job, text, VersionOrigin.DRAFT, receipt_id=assignment.receipt_id)
         async with self._library.writing(run.claim.user_id) as records:
-            job, chapter = await _load(records, run)
-            await records.versions.add(version, make_current=chapter.current_version_id == job.request.base_version_id)
+            job, _ = await _load(records, run)
+            chapter = await records.chapters.lock(assignment.chapter.id)
+            is_untouched = chapter is not None and chapter.current_version_id == job.request.base_version_id
+            await records.versions.add(version, make_current=is_untouched)
             at = self._clock()
             progress = Progressed(JobStage.DONE, 1.0, f"{version.word_count:,} words saved.")
             await records.jobs.complete_step(run.claim, "save", started_at=began, at=at, events=(StepFinished("save", Usage()), progress))

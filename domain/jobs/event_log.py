@@ -50,6 +50,8 @@ class JobLog:
 
     def write(self, step: str, text: str) -> None:
         """Append to the text shown so far."""
+        if not text:
+            return
         if step != self._step:
             self._seal_text()
             self._step, self._text_due = step, 0.0

@@ -1,0 +1,104 @@
+"""A run ends where it may be interrupted, and nowhere else."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from domain.jobs.event_log import JobLog
+from domain.jobs.job import Claim
+from domain.jobs.run import Interrupted, JobRun, StopReason
+
+
+def a_run(*, cancel_requested: bool = False) -> JobRun:
+    claim = Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=cancel_requested)
+    return JobRun(claim, JobLog(claim, wake=lambda: None))
+
+
+async def test_an_interruption_ends_what_is_awaited_in_the_scope():
+    run = a_run()
+    entered = asyncio.Event()
+
+    async def wait_in_scope() -> None:
+        async with run.interruptible():
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait_in_scope())
+    await entered.wait()
+    run.interrupt(StopReason.CANCELLED)
+    with pytest.raises(Interrupted) as caught:
+        await task
+    assert caught.value.reason is StopReason.CANCELLED
+
+
+async def test_an_interruption_outside_the_scope_waits_for_the_next_one():
+    run = a_run()
+    run.interrupt(StopReason.HANDED_OVER)
+    await asyncio.sleep(0)
+    with pytest.raises(Interrupted):
+        async with run.interruptible():
+            pytest.fail("the scope was entered")
+    with pytest.raises(Interrupted):
+        run.checkpoint()
+
+
+async def test_after_an_interruption_the_task_can_go_on_awaiting():
+    run = a_run()
+    entered = asyncio.Event()
+
+    async def record_afterwards() -> str:
+        try:
+            async with run.interruptible():
+                entered.set()
+                await asyncio.Event().wait()
+        except Interrupted:
+            await asyncio.sleep(0)
+        return "recorded"
+
+    task = asyncio.create_task(record_afterwards())
+    await entered.wait()
+    run.interrupt(StopReason.CANCELLED)
+    assert await task == "recorded"
+    assert task.cancelling() == 0
+
+
+async def test_an_ordinary_cancellation_passes_through_the_scope():
+    run = a_run()
+    entered = asyncio.Event()
+
+    async def wait_in_scope() -> None:
+        async with run.interruptible():
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait_in_scope())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_cancel_outranks_a_shutdown_but_not_the_other_way():
+    run = a_run()
+    run.interrupt(StopReason.HANDED_OVER)
+    run.interrupt(StopReason.CANCELLED)
+    run.interrupt(StopReason.HANDED_OVER)
+    with pytest.raises(Interrupted) as caught:
+        run.checkpoint()
+    assert caught.value.reason is StopReason.CANCELLED
+
+
+async def test_draining_ends_the_run_between_steps_only():
+    run = a_run()
+    run.drain()
+    async with run.interruptible():
+        await asyncio.sleep(0)
+    with pytest.raises(Interrupted) as caught:
+        run.checkpoint()
+    assert caught.value.reason is StopReason.HANDED_OVER
+
+
+async def test_a_job_cancelled_before_it_was_claimed_does_not_begin():
+    with pytest.raises(Interrupted):
+        a_run(cancel_requested=True).checkpoint()
