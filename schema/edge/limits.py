@@ -1,0 +1,41 @@
+"""What one request, one document and one socket may ask of the server."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Lengths are characters or bytes as named, durations are seconds.
+
+    The HTTP server must be told the ones it enforces itself: with uvicorn `ws_max_size=limits.frame_bytes`.
+    It should also run with `ws_per_message_deflate=False` (a small frame cannot then grow into a large one)
+    and `ws_ping_timeout=60` (a busy client is not mistaken for a dead one).
+    """
+
+    # The standard introspection query is exactly 15 deep.
+    depth: int = 15
+    # Comparing fields of the same name with each other is the slowest part of validation, and quadratic.
+    fields: int = 1_000
+    aliases: int = 30
+    root_fields: int = 20
+    directives: int = 50
+    tokens: int = 5_000
+    characters: int = 256_000
+    operations: int = 10
+    validation_errors: int = 5
+    # Source text of the validated documents that are kept; their syntax trees take 130 to 280 bytes for each character.
+    cached_characters: int = 256_000
+
+    # The longest chapter has to reach its resolver, which explains the refusal better than a closed connection.
+    body_bytes: int = 16 * 1024 * 1024
+    # Without a token only introspection is possible, and that is small.
+    anonymous_body_bytes: int = 64 * 1024
+    body_seconds: float = 60
+    query_seconds: float = 15
+    mutation_seconds: float = 30
+
+    frame_bytes: int = 4 * 1024 * 1024
+    operations_per_socket: int = 50
+    init_seconds: float = 10
+    send_seconds: float = 30
+    close_seconds: float = 5
