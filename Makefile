@@ -1,0 +1,60 @@
+# What one does with a checkout. `make` alone lists it.
+# PORT=, HOST= and the other settings may follow any target, as in `make run PORT=9000`.
+
+bin := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo migrate test check format schema bench web lock clean
+
+help: ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make or renew .venv (PYTHON=python3.12 chooses the interpreter); the others do this first
+	@sh scripts/bootstrap.sh
+
+run: setup ## Serve the API, with a database of its own unless DATABASE_URL is set
+	@exec $(bin)/scriptorium serve
+
+demo: setup ## Watch a chapter being written, without an API key
+	@exec $(bin)/scriptorium demo
+
+migrate: setup ## Bring the database up to date
+	@$(bin)/scriptorium migrate
+
+test: setup ## Run the tests (ARGS="-k budget -x" goes to pytest)
+	@$(bin)/python -m pytest $(ARGS)
+
+check: setup ## Lint, types, import rules, and whether schema.graphql is what the code says
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
+	@$(bin)/mypy
+	@$(bin)/lint-imports
+	@$(bin)/scriptorium schema | diff -u schema.graphql - || \
+		{ echo "schema.graphql is not what the code says: run 'make schema', and tell the change in CHANGELOG.md."; exit 1; }
+
+format: setup ## Format the code, and mend what can be mended
+	@$(bin)/ruff check --fix --quiet . ; $(bin)/ruff format .
+
+schema: setup ## Write schema.graphql
+	@mkdir -p build && $(bin)/scriptorium schema > build/schema.graphql && mv build/schema.graphql schema.graphql
+
+bench: setup ## Measure (ARGS= goes to the benchmark)
+	@$(bin)/python -m bench $(ARGS)
+
+web: ## Build the pages in web/ (needs Node)
+	@cd web && npm ci --no-fund --no-audit && npm run build
+
+# No addresses in what this writes: they would shut out whoever has a mirror. What is locked stays, unless it has to change.
+compile := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links $(ARGS)
+lock: export UV_PYTHON_DOWNLOADS = never
+lock: export UV_SYSTEM_CERTS = 1
+lock: ## Renew requirements.lock and scripts/uv.lock.txt (needs uv; ARGS=--upgrade takes what is new)
+	@command -v uv >/dev/null || { echo "Install uv first, for example by: python3 -m pip install uv"; exit 1; }
+	@$(compile) pyproject.toml --group dev --output-file requirements.lock >/dev/null
+	@echo uv | $(compile) - --output-file scripts/uv.lock.txt >/dev/null
+
+clean: ## Remove what make made, except what you wrote: the database stays in .data
+	@rm -rf .venv .tools build scriptorium.egg-info web/node_modules
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
