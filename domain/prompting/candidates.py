@@ -1,9 +1,10 @@
 """What could be in a prompt: a candidate, its variants, and how much each is worth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from domain.llm.model import Message
 from domain.ports import Tokens
 from domain.prompting.receipts import Reason, Source
 from domain.prompting.sections import Section
@@ -45,8 +46,11 @@ class Candidate:
         return self.section.rank, self.place
 
 
+SAMPLED_CHARACTERS = 4_000
+
+
 @dataclass(frozen=True, slots=True)
-class Counter:
+class TokenMeter:
     """Counts tokens for one model."""
 
     tokens: Tokens
@@ -55,14 +59,14 @@ class Counter:
     def count(self, text: str) -> int:
         return self.tokens.count(text, model=self.model)
 
+    def count_messages(self, messages: Sequence[Message]) -> int:
+        return self.tokens.count_messages(messages, model=self.model)
+
     def estimate(self, text: str) -> int:
         """Counted up to a few pages; a longer text that is not to be sent is judged by its first pages."""
-        if len(text) <= _SAMPLE:
+        if len(text) <= SAMPLED_CHARACTERS:
             return self.count(text)
-        return round(self.count(text[:_SAMPLE]) * len(text) / _SAMPLE)
-
-
-_SAMPLE = 4_000
+        return round(self.count(text[:SAMPLED_CHARACTERS]) * len(text) / SAMPLED_CHARACTERS)
 
 
 def worth(score: float, tokens: int) -> float:
@@ -74,10 +78,10 @@ def worth(score: float, tokens: int) -> float:
     return score * score * sqrt(tokens)
 
 
-def instruction(section: Section, label: str, text: str, *, counter: Counter, place: int = 0, evidence: tuple[str, ...] = ()) -> Candidate:
+def instruction(section: Section, label: str, text: str, *, meter: TokenMeter, place: int = 0, evidence: tuple[str, ...] = ()) -> Candidate:
     """Something that must be sent as it is."""
     sent = f"{text}\n\n"
-    tokens = counter.count(sent)
+    tokens = meter.count(sent)
     return Candidate(
         section=section,
         place=(place,),
@@ -90,9 +94,9 @@ def instruction(section: Section, label: str, text: str, *, counter: Counter, pl
     )
 
 
-def variants_of(texts: Iterable[tuple[str, bool]], *, score: float, counter: Counter) -> tuple[Variant, ...]:
+def variants_of(texts: Iterable[tuple[str, bool]], *, score: float, meter: TokenMeter) -> tuple[Variant, ...]:
     """Variants of growing length, of texts that are each told to be complete or not."""
-    counted = [(text, counter.count(text), complete) for text, complete in texts]
+    counted = [(text, meter.count(text), complete) for text, complete in texts]
     in_full = worth(score, counted[-1][1])
     return tuple(
         Variant(text=text, tokens=tokens, worth=in_full if complete else REDUCED_SHARE * in_full, complete=complete)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from os.path import commonprefix
 
 from domain.llm.model import Message
 from domain.ports import Tokens
@@ -29,9 +28,9 @@ def stable_prefix_tokens(messages: Sequence[Message], previous: Sequence[Message
 
 
 def _common_tokens(new: str, old: str, *, tokens: Tokens, model: str) -> int:
-    common = commonprefix([new, old])
-    number = tokens.count(common, model=model)
-    # the token in which the texts part may have been split differently inside `common`: step back to the last one they share
+    shared = next((index for index, (one, other) in enumerate(zip(new, old, strict=False)) if one != other), min(len(new), len(old)))
+    number = tokens.count(new[:shared], model=model)
+    # the token in which the texts part may have been split differently there: step back to the last one they share
     while number and tokens.take(new, model=model, tokens=number) != tokens.take(old, model=model, tokens=number):
         number -= 1
     return number

@@ -1,47 +1,45 @@
 """Shorter forms of a text that end where a paragraph or a sentence does."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from domain.prompting.candidates import Counter
+from domain.prompting.candidates import TokenMeter
 
-_LEAST_CHARACTERS = 600
+_LEAST_CHARACTERS = 1_000
 _EXCERPT_SHARE = 0.4
 _GAP = "[…]"
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+_LINE_END = re.compile(r"\n\s*")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*\s+|[。！？][」』”’）]*")  # noqa: RUF001  - full-width marks end sentences too
+
+_WIDEST_TOKEN = 12
+"""Characters: the end of a long text is cut out before it is counted, wide enough for any prose."""
 
 
 def excerpt(text: str, *, matters: Callable[[str], bool]) -> str | None:
-    """How the text begins and the paragraphs that matter, up to two fifths of it; if none does, as much of its beginning.
+    """How the text begins, the paragraphs that matter, and then as much more of its beginning, up to two fifths of it.
 
-    None for a text too short to be worth cutting. What is left out between is marked.
+    None for a text too short to be worth cutting. What is left out is marked, except between the lines of a list.
     """
     if len(text) < _LEAST_CHARACTERS:
         return None
-    paragraphs = _paragraphs(text)
+    blocks = _BLANK_LINES.split(text)
+    of_lines = len(blocks) == 1
+    paragraphs = text.split("\n") if of_lines else _with_headings(blocks)
     room = int(len(text) * _EXCERPT_SHARE)
-    preferred = [index for index, paragraph in enumerate(paragraphs) if index and matters(paragraph)]
     chosen, room = {0: _beginning(paragraphs[0], room)}, room - len(paragraphs[0])
-    for index in preferred or range(1, len(paragraphs)):
+    for index in sorted(range(1, len(paragraphs)), key=lambda index: not matters(paragraphs[index])):
         if len(paragraphs[index]) <= room:
             chosen[index], room = paragraphs[index], room - len(paragraphs[index])
-        elif not preferred:
-            break
-    parts: list[str] = []
-    for index in sorted(chosen):
-        if index and index - 1 not in chosen:
-            parts.append(_GAP)
-        parts.append(chosen[index])
-    if max(chosen) < len(paragraphs) - 1 or chosen[0] != paragraphs[0]:
-        parts.append(_GAP)
-    return "\n\n".join(parts)
+    if of_lines:
+        return "\n".join(chosen[index] for index in sorted(chosen))
+    return "\n\n".join(_with_gaps(chosen, paragraphs))
 
 
-def ending(text: str, *, tokens: int, counter: Counter) -> str:
+def ending(text: str, *, tokens: int, meter: TokenMeter) -> str:
     """At most the last `tokens` of a text, from the beginning of a paragraph if one begins in them, else of a sentence."""
     window = text[-_WIDEST_TOKEN * tokens :]
-    tail = counter.tokens.take_last(window, model=counter.model, tokens=tokens)
+    tail = meter.tokens.take_last(window, model=meter.model, tokens=tokens)
     if tail == text:
         return tail
     for border in (_BLANK_LINES, _LINE_END, _SENTENCE_END):
@@ -50,15 +48,17 @@ def ending(text: str, *, tokens: int, counter: Counter) -> str:
     return tail.strip()
 
 
-_WIDEST_TOKEN = 12
-_LINE_END = re.compile(r"\n\s*")
+def _with_gaps(chosen: Mapping[int, str], paragraphs: Sequence[str]) -> Iterator[str]:
+    for index in sorted(chosen):
+        if index and index - 1 not in chosen:
+            yield _GAP
+        yield chosen[index]
+    if max(chosen) < len(paragraphs) - 1 or chosen[0] != paragraphs[0]:
+        yield _GAP
 
 
-def _paragraphs(text: str) -> list[str]:
+def _with_headings(blocks: Iterable[str]) -> list[str]:
     """A heading belongs to the paragraph it stands above."""
-    blocks = _BLANK_LINES.split(text)
-    if len(blocks) == 1:
-        blocks = text.split("\n")
     paragraphs: list[str] = []
     for block in blocks:
         if paragraphs and _is_heading(paragraphs[-1].rsplit("\n", 1)[-1]):

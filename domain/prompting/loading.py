@@ -37,5 +37,7 @@ async def _earlier(records: Records, chapter: Chapter) -> tuple[ChapterText, ...
     ]
     texts = await records.versions.texts([version_id for _, version_id in written])
     return tuple(
-        ChapterText(chapter=earlier, version_id=version_id, text=texts[version_id]) for earlier, version_id in written if version_id in texts
+        ChapterText(chapter=earlier, version_id=version_id, text=texts[version_id])
+        for earlier, version_id in written
+        if version_id in texts
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
+from domain.prompting.ambiguous_names import ALSO_ORDINARY_WORDS, NOT_A_NAME
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.writing.words import UNSPACED
 
@@ -34,21 +35,6 @@ class NameMatch:
 
 VERY_SHORT_NAME = 3
 """Up to this many characters, a name is found only as it is spelled: "Al" or "Ed" is too often a part of something else."""
-
-ALSO_ORDINARY_WORDS = frozenset(
-    "amber april angel art august autumn bill bishop bliss brook carol chance chase chip christian clay cliff daisy dawn dean drew earl "
-    "faith fern flint florence forest frank gene ginger glen grace grant guy harmony heath hope hunter iris ivy jack jade jasmine joy june "
-    "lance lane lily mark mason may melody mercy miles nick olive page patience pearl penny piper poppy prudence ray reed rich rob robin "
-    "rocky rose ruby rusty sage sandy sky stone storm summer teddy trinity victor violet wade wells wesley will willow winter wren".split()
-)
-"""First names that lower-cased mean something else: found only with their capital."""
-
-NOT_A_NAME = frozenset(
-    "and aunt brother captain colonel count countess dame doctor duchess duke father general grandfather grandmother inspector king lady "
-    "lieutenant lord madam madame major master miss mister mother officer old prince princess professor queen reverend sergeant sir sister "
-    "the uncle von young".split()
-)
-"""Words of a character's name that alone do not say who is meant."""
 
 _LEAST_PART_OF_NAME = 3
 _FILE_ENDING = re.compile(r"\.(?:md|markdown|txt|text|docx?|odt|rtf|pdf|epub)$", re.IGNORECASE)

@@ -1,21 +1,21 @@
 """Reference files as candidates: their standing, their evidence, and the forms they can be sent in."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
-from domain.prompting.candidates import Candidate, Counter, Variant, variants_of
+from domain.prompting.candidates import Candidate, TokenMeter, Variant, variants_of
 from domain.prompting.excerpts import excerpt
 from domain.prompting.genres import genre_profile
 from domain.prompting.lanes import gather_evidence
 from domain.prompting.lanes.evidence import Evidence, combined_strength
 from domain.prompting.receipts import Reason, Source, SourceKind
 from domain.prompting.scene import Reference, Scene
-from domain.prompting.sections import THIS_CHAPTER, WHOLE_BOOK, Section
+from domain.prompting.sections import THIS_CHAPTER, WHOLE_BOOK
 from domain.prompting.untrusted import clean
 from domain.reference_files import InclusionPolicy, ReferenceFile
 
 
-def reference_candidates(scene: Scene, counter: Counter) -> Iterator[Candidate]:
+def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
     for file, reason, why in scene.barred:
         yield _kept_out(file, reason, why)
     evidence = gather_evidence(scene)
@@ -28,11 +28,11 @@ def reference_candidates(scene: Scene, counter: Counter) -> Iterator[Candidate]:
         if first is not file:
             yield _kept_out(file, Reason.DUPLICATE, (f"the same text as “{_title(first)}”",))
         elif file.id in scene.wish.include:
-            yield _required(reference, counter, Reason.PINNED, ("asked for by the request", *_texts(found)))
+            yield _required(reference, meter, Reason.PINNED, ("asked for by the request", *_texts(found)))
         elif file.inclusion is InclusionPolicy.ALWAYS:
-            yield _required(reference, counter, Reason.ALWAYS, ("its inclusion policy is always", *_texts(found)))
+            yield _required(reference, meter, Reason.ALWAYS, ("its inclusion policy is always", *_texts(found)))
         elif found:
-            yield _relevant(reference, found, scene, counter)
+            yield _relevant(reference, found, scene, meter)
         else:
             yield _kept_out(file, Reason.NOT_RELEVANT, ())
 
@@ -49,13 +49,13 @@ def _score(file: ReferenceFile, found: Collection[Evidence], scene: Scene) -> fl
     return round(min(1.0, combined_strength(found) * emphasis), 4)
 
 
-def _relevant(reference: Reference, found: Collection[Evidence], scene: Scene, counter: Counter) -> Candidate:
+def _relevant(reference: Reference, found: Collection[Evidence], scene: Scene, meter: TokenMeter) -> Candidate:
     file = reference.file
     score = _score(file, found, scene)
-    others = scene.requested().keys() - {file.id}
+    others = scene.requested.keys() - {file.id} - scene.narrators.keys()  # whoever tells the chapter is named all over the sheets
     reduced = excerpt(reference.text, matters=lambda paragraph: not others.isdisjoint(scene.named_in(paragraph)))
     texts = [(_rendered(file, reduced, note=" (excerpt)"), False)] if reduced else []
-    variants = variants_of([*texts, (_rendered(file, reference.text), True)], score=score, counter=counter)
+    variants = variants_of([*texts, (_rendered(file, reference.text), True)], score=score, meter=meter)
     return Candidate(
         section=THIS_CHAPTER[file.kind],
         place=_place(file),
@@ -69,11 +69,11 @@ def _relevant(reference: Reference, found: Collection[Evidence], scene: Scene, c
     )
 
 
-def _required(reference: Reference, counter: Counter, reason: Reason, why: tuple[str, ...]) -> Candidate:
+def _required(reference: Reference, meter: TokenMeter, reason: Reason, why: tuple[str, ...]) -> Candidate:
     file = reference.file
-    sections: Mapping[str, Section] = WHOLE_BOOK if file.inclusion is InclusionPolicy.ALWAYS else THIS_CHAPTER
+    sections = WHOLE_BOOK if file.inclusion is InclusionPolicy.ALWAYS else THIS_CHAPTER
     text = _rendered(file, reference.text)
-    tokens = counter.count(text)
+    tokens = meter.count(text)
     return Candidate(
         section=sections[file.kind],
         place=_place(file),

@@ -16,6 +16,15 @@ SCANNED_TAIL_CHARACTERS = 4_000
 """How much of the previous chapter's end is searched for names: about its last scene."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for in words."""
+
+    brief: str
+    title: str
+    instructions: str
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     file: ReferenceFile
@@ -27,37 +36,25 @@ Barred: TypeAlias = tuple[ReferenceFile, Reason, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """`references` may be sent, `barred` may not; `request` holds what was asked for, by where it stands: "brief", "title" ..."""
+    """`references` may be sent, `barred` may not. `requested`: the files that the request names, each with the evidence;
+    `narrators`: those that the point-of-view character goes by, each with the name.
+    """
 
     material: PromptMaterial
     wish: PromptWish
-    request: Mapping[str, str]
+    request: Request
+    requested: Mapping[UUID, str]
     point_of_view: str
+    narrators: Mapping[UUID, str]
     tail: str
     earlier: tuple[ChapterText, ...]
     references: tuple[Reference, ...]
     barred: tuple[Barred, ...]
     names: NameIndex
 
-    def distance(self, chapter: Chapter) -> int:
-        """How many of the chapters with text lie between, and one more: 1 for the previous one."""
-        return sum(1 for other in self.earlier if other.chapter.position >= chapter.position)
-
-    def named_in(self, text: str) -> dict[UUID, str]:
+    def named_in(self, text: str) -> Mapping[UUID, str]:
         """The files that a text names, each with how it is first named there."""
-        named: dict[UUID, str] = {}
-        for match in self.names.find(text):
-            for file_id in match.file_ids:
-                named.setdefault(file_id, " ".join(match.matched.split()))
-        return named
-
-    def requested(self) -> dict[UUID, str]:
-        """The files that the request names, each with the evidence."""
-        evidence: dict[UUID, str] = {}
-        for where, text in self.request.items():
-            for file_id, name in self.named_in(text).items():
-                evidence.setdefault(file_id, f'"{name}" in the {where}')
-        return evidence
+        return _named_in(text, self.names)
 
 
 def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
@@ -72,21 +69,42 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
         else:
             references.append(Reference(reference.file, text))
     previous = next((text for text in reversed(earlier) if text.chapter.id not in wish.exclude), None)
+    names = NameIndex((reference.file for reference in ordered), parts_of_names=True)
+    request = Request(
+        brief=clean(chapter.brief if wish.brief is None else wish.brief).strip(),
+        title=" ".join(clean(chapter.title).split()),
+        instructions=clean(wish.instructions).strip(),
+    )
+    point_of_view = " ".join(clean(chapter.point_of_view_character or "").split())
     return Scene(
         material=material,
         wish=wish,
-        request={
-            "brief": clean(chapter.brief if wish.brief is None else wish.brief).strip(),
-            "title": " ".join(clean(chapter.title).split()),
-            "instructions": clean(wish.instructions).strip(),
-        },
-        point_of_view=" ".join(clean(chapter.point_of_view_character or "").split()),
+        request=request,
+        requested=_requested(request, names),
+        point_of_view=point_of_view,
+        narrators=_named_in(point_of_view, names),
         tail=clean(previous.text[-SCANNED_TAIL_CHARACTERS:]) if previous else "",
         earlier=earlier,
         references=tuple(references),
         barred=tuple(barred),
-        names=NameIndex((reference.file for reference in ordered), parts_of_names=True),
+        names=names,
     )
+
+
+def _requested(request: Request, names: NameIndex) -> Mapping[UUID, str]:
+    evidence: dict[UUID, str] = {}
+    for where, text in (("brief", request.brief), ("title", request.title), ("instructions", request.instructions)):
+        for file_id, name in _named_in(text, names).items():
+            evidence.setdefault(file_id, f'"{name}" in the {where}')
+    return evidence
+
+
+def _named_in(text: str, names: NameIndex) -> Mapping[UUID, str]:
+    named: dict[UUID, str] = {}
+    for match in names.find(text):
+        for file_id in match.file_ids:
+            named.setdefault(file_id, " ".join(match.matched.split()))
+    return named
 
 
 def _refusal(file: ReferenceFile, text: str, *, chapter: Chapter, wish: PromptWish) -> tuple[Reason, tuple[str, ...]] | None:

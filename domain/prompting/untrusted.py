@@ -47,8 +47,5 @@ def fence_for(seed: bytes, texts: Collection[str]) -> Fence:
 
     The same for the same seed until a text contains its marker, so that prompts of one project share their first tokens.
     """
-    for attempt in count():
-        marker = hashlib.sha256(seed + attempt.to_bytes(4, "big")).hexdigest()[:8]
-        if not any(marker in text for text in texts):
-            return Fence(marker)
-    raise AssertionError  # `count` does not end
+    markers = (hashlib.sha256(seed + attempt.to_bytes(4, "big")).hexdigest()[:8] for attempt in count())
+    return Fence(next(marker for marker in markers if not any(marker in text for text in texts)))

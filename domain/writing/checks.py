@@ -29,7 +29,7 @@ REFERENCE_FILES: Final = 10_000
 MEMBERS: Final = 50
 UNFINISHED_JOBS: Final = 200
 WORDS: Final = 1_000_000
-HIGHEST_AMOUNT: Final = 1_000_000
+HIGHEST_AMOUNT: Final = 999_999
 AMOUNT_PLACES: Final = 6
 
 # Cc without tab, line feed and carriage return; and halves of surrogate pairs, which no encoding can carry.

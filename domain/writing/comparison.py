@@ -25,7 +25,7 @@ class DiffHunk:
 
 _PARAGRAPHS = re.compile(r".+?(?:\n\s*|\Z)", re.DOTALL)
 _SENTENCES = re.compile(r".+?(?:[.!?…。！？]+[\"'”’»」)\]*_]*\s*|\Z)", re.DOTALL)  # noqa: RUF001  - full-width marks end sentences too
-_WORDS = re.compile(rf"\s+|[{UNSPACED}]|(?:(?![{UNSPACED}])\w)+(?:['’](?:(?![{UNSPACED}])\w)+)*|[^\w\s]")  # noqa: RUF001  - ’ is an apostrophe
+_WORDS = re.compile(rf"\s+|[{UNSPACED}]|(?:(?![{UNSPACED}])\w)+(?:['’](?:(?![{UNSPACED}])\w)+)*|[^\w\s]")  # noqa: RUF001  - a typographic apostrophe
 _GRAINS = (_PARAGRAPHS, _SENTENCES, _WORDS)
 
 MATRIX_CELLS = 64_000_000
@@ -94,10 +94,10 @@ def _widened(hunks: list[DiffHunk]) -> Iterator[DiffHunk]:
 
 
 def _merged(hunks: Iterator[DiffHunk]) -> list[DiffHunk]:
-    merged = []
+    merged: list[DiffHunk] = []
     for equal, group in groupby(hunks, key=lambda hunk: hunk.operation is DiffOperation.EQUAL):
         run = list(group)
-        for operation in (DiffOperation.EQUAL,) if equal else (DiffOperation.DELETE, DiffOperation.INSERT):
-            if text := "".join(hunk.text for hunk in run if hunk.operation is operation):
-                merged.append(DiffHunk(operation, text))
+        operations = (DiffOperation.EQUAL,) if equal else (DiffOperation.DELETE, DiffOperation.INSERT)
+        joined = (DiffHunk(operation, "".join(hunk.text for hunk in run if hunk.operation is operation)) for operation in operations)
+        merged.extend(hunk for hunk in joined if hunk.text)
     return merged

@@ -16,7 +16,7 @@ FADING = 0.2
 
 
 def mentioned(scene: Scene) -> Iterator[tuple[UUID, Evidence]]:
-    for file_id, text in scene.requested().items():
+    for file_id, text in scene.requested.items():
         yield file_id, Evidence(IN_REQUEST, Reason.MENTIONED, text)
     for file_id, name in scene.named_in(scene.tail).items():
         yield file_id, Evidence(IN_TAIL, Reason.MENTIONED, f'"{name}" in the previous chapter\'s end')

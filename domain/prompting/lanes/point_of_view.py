@@ -9,5 +9,5 @@ from domain.prompting.scene import Scene
 
 
 def point_of_view(scene: Scene) -> Iterator[tuple[UUID, Evidence]]:
-    for file_id, name in scene.named_in(scene.point_of_view).items():
-        yield file_id, Evidence(1.0, Reason.MENTIONED, f'"{name}" in the point-of-view character')
+    for file_id, name in scene.narrators.items():
+        yield file_id, Evidence(1.0, Reason.MENTIONED, f'"{name}" is the point-of-view character')

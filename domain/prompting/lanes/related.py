@@ -16,7 +16,7 @@ def related(scene: Scene) -> Iterator[tuple[UUID, Evidence]]:
 
     Outlines and style guides name everybody: that relates nobody.
     """
-    needed = scene.requested().keys() | scene.named_in(scene.point_of_view).keys() | set(scene.wish.include)
+    needed = scene.requested.keys() | scene.narrators.keys() | set(scene.wish.include)
     seen: set[UUID] = set()
     for reference in scene.references:
         file = reference.file
