@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from persistence.migrate import upgrade
-
 from persistence.embedded import Address, EmbeddedPostgres
+from persistence.migrate import upgrade
 from settings import Settings
 
 EMBEDDED_LOGIN = "scriptorium"

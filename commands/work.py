@@ -26,7 +26,7 @@ async def _until_told(scriptorium: Scriptorium) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     await scriptorium.start()
     try:
-        print("Working. Ctrl-C hands running jobs over and stops.", flush=True)  # noqa: T201  - for the person at the terminal
+        print("Working. Ctrl-C hands running jobs over and stops.", flush=True)
         await told.wait()
     finally:
         await scriptorium.stop()

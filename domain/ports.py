@@ -240,10 +240,11 @@ class Library(Protocol):
 class JobDesk(Protocol):
     """A worker's side of the job rows: bookkeeping across tenants, no access to anybody's texts. Every method is a transaction.
 
-    Methods that take a claim raise LeaseLost, and change nothing, when the claim's epoch is no longer the job's.
+    Methods that take a claim raise LeaseLost, and change nothing, when the claim's epoch is no longer the job's: claiming, releasing
+    and finishing a job raise it. Only what is known of a call that was made is kept also from a worker that lost its job.
     """
 
-    async def claim(self, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | Busy | None:
+    async def claim(self, job_id: UUID, *, lease_seconds: float) -> Claim | Busy | None:
         """Take a queued job, or a running one whose lease is over; Busy while somebody else holds it, None when it is finished or gone."""
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
@@ -262,13 +263,20 @@ class JobDesk(Protocol):
         """
 
     async def abandon(self, claim: Claim, step: str, *, at: datetime) -> None:
-        """The call of an intent came to nothing and cost nothing: a refused connection, an error status."""
+        """The call of an intent came to nothing and cost nothing: a refused connection, an error status.
+
+        From a worker that lost its job: what was assumed of this call's cost leaves the ledger, then LeaseLost.
+        """
 
     async def record(self, claim: Claim, step: str, result: CallResult, *, at: datetime, events: Sequence[Event]) -> None:
-        """Store a call's result, its ledger entry, its StepFinished and the other events together; its cost leaves the reservation."""
+        """Store a call's result, its ledger entry, the events and its StepFinished together; its cost leaves the reservation.
+
+        The first answer to a request is kept, whoever brings it; what each call cost enters the ledger in any case. From a worker that
+        lost its job: no events, the cost takes the place of what was assumed of it, then LeaseLost.
+        """
 
     async def results(self, claim: Claim) -> Mapping[str, CallResult]:
-        """What is recorded of this job's paid steps so far."""
+        """What is recorded of this job's paid steps so far, in the order in which they were begun."""
 
     async def finish(self, claim: Claim, ending: Ending) -> None:
         """The final status, with its StatusChanged and Finished events; releases the reservation."""

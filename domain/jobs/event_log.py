@@ -138,17 +138,18 @@ class EventLog:
             pass
 
     async def _append(self, batches: list[tuple[JobLog, list[Event]]]) -> None:
-        while True:
-            try:
-                lost = await self._desk.append([(log.claim, events) for log, events in batches], at=self._clock())
-            except Exception:  # the log must outlive whatever ails the database; a lost lease ends the job elsewhere
-                logger.warning("events.append_failed", exc_info=True, extra={"jobs": len(batches)})
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                break
+        lost = await self._insist([(log.claim, events) for log, events in batches])
         self._on_written(log.claim.job_id for log, _ in batches)
         for log, _ in batches:
             log.confirm()
             if log.claim.job_id in lost:
                 self.close(log.claim)
                 self._on_lost(log.claim.job_id)
+
+    async def _insist(self, batches: list[tuple[Claim, list[Event]]]) -> set[UUID]:
+        while True:
+            try:
+                return await self._desk.append(batches, at=self._clock())
+            except Exception:  # the log must outlive whatever ails the database; a lost lease ends the job elsewhere
+                logger.warning("events.append_failed", exc_info=True, extra={"jobs": len(batches)})
+                await asyncio.sleep(RETRY_SECONDS)

@@ -6,7 +6,7 @@
       │          ▼
       └─────► CANCELLING ► CANCELLED
 
-A worker owns a running job by a lease and an epoch: the epoch rises at every claim, and every write names it.
+A worker owns a running job by a lease and an epoch: the epoch rises whenever the job changes hands, and every write names it.
 """
 
 from dataclasses import dataclass

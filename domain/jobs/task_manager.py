@@ -24,8 +24,6 @@ Workflow = Callable[[JobRun], Awaitable[None]]
 
 
 class TaskManager:
-    """`worker` names this process in the job rows, for people who look there."""
-
     def __init__(
         self,
         *,
@@ -34,11 +32,9 @@ class TaskManager:
         wakeups: Wakeups,
         workflow: Workflow,
         clock: Clock,
-        worker: str,
         lease_seconds: float,
     ) -> None:
         self._desk = desk
-        self._worker = worker
         self._deliveries = deliveries
         self._wakeups = wakeups
         self._workflow = workflow
@@ -79,7 +75,7 @@ class TaskManager:
         """Run a job that a message names; False asks for the message to be delivered again in a moment."""
         if self._stopping or job_id in self._runs:
             return False
-        claim = await self._desk.claim(job_id, worker=self._worker, lease_seconds=self._lease_seconds)
+        claim = await self._desk.claim(job_id, lease_seconds=self._lease_seconds)
         if claim is None:
             return True
         if isinstance(claim, Busy):

@@ -1,0 +1,204 @@
+"""The composition root: settings and a database's address in, the running application out. Tests call the same functions."""
+
+import os
+import random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from domain.identifiers import uuid7
+from domain.jobs.chapter_generation import ChapterGeneration
+from domain.jobs.model_calls import ModelCalls
+from domain.jobs.task_manager import TaskManager
+from domain.llm.catalogue import OFFERED, ModelCatalogue
+from domain.llm.model import LanguageModel
+from domain.llm.openai_model import OpenAIModel
+from domain.llm.prices import PriceBook
+from domain.llm.rehearsal_model import RehearsalModel
+from domain.llm.tokens import TokenCounter
+from domain.ports import Clock, Ids
+from persistence.database import Database
+from persistence.deliveries import ProcrastinateDeliveries
+from persistence.diagnosis import is_reachable
+from persistence.job_desk import PostgresJobDesk
+from persistence.library import PostgresLibrary
+from persistence.wakeups import PostgresWakeups
+from resolvers.authentication import Authenticator, issue_development_token, issuer_authenticator, local_authenticator
+from resolvers.context import RequestContext, Services
+from resolvers.signing_keys import PublishedKeys, key_set_fetcher
+from resolvers.viewers import Viewers
+from schema.build import build_schema
+from schema.edge.app import GraphQLEdge
+from schema.edge.limits import Limits
+from schema.failures import explain
+from schema.graphiql import graphiql_routes
+from schema.story import read_story
+from settings import Settings
+
+LIMITS = Limits()
+DEVELOPMENT_TOKEN_LIFE = timedelta(days=7)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  - the one clock, passed to everything else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What differs between a test and the real thing."""
+
+    clock: Clock = utc_now
+    ids: Ids = uuid7
+    model: LanguageModel | None = None
+
+
+class Scriptorium:
+    """Everything, wired. `start` and `stop` the parts that live; `app` is what an ASGI server serves."""
+
+    def __init__(self, settings: Settings, database_url: str, *, world: World | None = None) -> None:
+        world = world or World()
+        self.settings = settings
+        self.tokens = TokenCounter()
+        self.prices = PriceBook(clock=world.clock)
+        self.model = world.model or _model(settings, self.tokens)
+        self.database = Database(database_url)
+        self.library = PostgresLibrary(self.database)
+        self.wakeups = PostgresWakeups(self.database)
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._desk = PostgresJobDesk(self.database, worker=self._worker)
+        self._http = httpx2.AsyncClient()
+        self._world = world
+        self._manager = self._task_manager() if settings.workers_in_process else None
+        self.app = self._build()
+
+    async def start(self) -> None:
+        await self.wakeups.start()
+        if self._manager is not None:
+            await self._manager.start()
+
+    async def stop(self) -> None:
+        if self._manager is not None:
+            await self._manager.stop(self.settings.drain_seconds)
+        await self.wakeups.stop()
+        await self.model.aclose()
+        await self._http.aclose()
+        await self.database.close()
+
+    def _task_manager(self) -> TaskManager:
+        calls = ModelCalls(
+            desk=self._desk, model=self.model, tokens=self.tokens, prices=self.prices, clock=self._world.clock, draw=random.random
+        )
+        workflow = ChapterGeneration(
+            library=self.library,
+            desk=self._desk,
+            calls=calls,
+            tokens=self.tokens,
+            clock=self._world.clock,
+            ids=self._world.ids,
+            rehearsal=self.model.rehearsal,
+        )
+        return TaskManager(
+            desk=self._desk,
+            deliveries=ProcrastinateDeliveries(
+                self.database.dsn_for_engine(), concurrency=self.settings.workers_in_process, name=self._worker
+            ),
+            wakeups=self.wakeups,
+            workflow=workflow,
+            clock=self._world.clock,
+            lease_seconds=self.settings.lease_seconds,
+        )
+
+    def _build(self) -> Starlette:
+        services = Services(
+            library=self.library,
+            wakeups=self.wakeups,
+            tokens=self.tokens,
+            prices=self.prices,
+            models=self._catalogue(),
+            default_model=self.settings.default_model,
+            default_assessor_model=self.settings.assessor_model or self.settings.default_model,
+            clock=self._world.clock,
+            ids=self._world.ids,
+        )
+        viewers = Viewers(authenticator=self._authenticator(), library=self.library, clock=self._world.clock, ids=self._world.ids)
+        edge = GraphQLEdge(
+            build_schema(),
+            authenticate=viewers.authenticate,
+            context=lambda viewer: RequestContext.for_viewer(services, viewer),
+            limits=LIMITS,
+            development=not self.settings.production,
+            allowed_origins=self.settings.allowed_origins,
+            now=self._world.clock,
+            explain=explain,
+        )
+        routes: list[BaseRoute] = [
+            Route("/healthz", _alive),
+            Route("/readyz", self._ready),
+            Route("/graphql", edge),
+            WebSocketRoute("/graphql", edge),
+            *(self._graphiql() if self.settings.graphiql else ()),
+        ]
+        return Starlette(routes=routes, lifespan=self._lifespan)
+
+    def _catalogue(self) -> ModelCatalogue:
+        settings = self.settings
+        # Another server has models of its own, whose names only its operator knows.
+        offered = () if settings.openai_base_url else OFFERED
+        return ModelCatalogue(default=settings.default_model, prices=self.prices, rehearsal=self.model.rehearsal, offered=offered)
+
+    def _graphiql(self) -> list[Route]:
+        token = None if self.settings.jwt_secret is None else self.development_token
+        return [Route("/", _to_graphiql), *graphiql_routes(endpoint="/graphql", tabs=read_story(), development_token=token)]
+
+    def development_token(self) -> str:
+        assert self.settings.jwt_secret is not None
+        return issue_development_token(
+            str(self.settings.jwt_secret),
+            subject="author",
+            name="Author",
+            email="author@example.com",
+            ttl=DEVELOPMENT_TOKEN_LIFE,
+            now=self._world.clock(),
+        )
+
+    def _authenticator(self) -> Authenticator:
+        settings, clock = self.settings, self._world.clock
+        if settings.jwt_jwks_url is None:
+            return local_authenticator(str(settings.jwt_secret), now=clock)
+        keys = PublishedKeys(key_set_fetcher(settings.jwt_jwks_url, self._http), now=clock)
+        return issuer_authenticator(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=clock)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def _ready(self, _: Request) -> Response:
+        return PlainTextResponse("ready\n") if await is_reachable(self.database) else PlainTextResponse("no database\n", 503)
+
+
+async def _alive(_: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+async def _to_graphiql(_: Request) -> Response:
+    return RedirectResponse("/graphiql")
+
+
+def _model(settings: Settings, tokens: TokenCounter) -> LanguageModel:
+    if settings.rehearsal:
+        return RehearsalModel(words_per_second=settings.rehearsal_words_per_second, tokens=tokens)
+    return OpenAIModel(
+        api_key=str(settings.openai_api_key) if settings.openai_api_key else None, base_url=settings.openai_base_url, tokens=tokens
+    )
