@@ -1,0 +1,129 @@
+"""A worker's side of the job rows: the JobDesk port on Postgres, as the role that sees jobs of all tenants and texts of none."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.jobs.events import Event, StepFinished
+from domain.jobs.job import Busy, CallIntent, CallResult, Claim, Ending, LeaseLost
+from persistence import job_transitions, ledger, steps
+from persistence.database import Database
+from persistence.events import append_events
+
+_RENEW = text("""
+    WITH held AS MATERIALIZED (
+        SELECT id FROM job JOIN unnest(CAST(:jobs AS uuid[]), CAST(:epochs AS int[])) AS claim (job_id, epoch)
+            ON claim.job_id = job.id AND claim.epoch = job.epoch
+        WHERE status IN ('RUNNING', 'CANCELLING')
+        ORDER BY id FOR NO KEY UPDATE OF job
+    )
+    UPDATE job SET lease_until = now() + make_interval(secs => :lease) FROM held WHERE job.id = held.id
+    RETURNING job.id, job.cancel_requested
+""")
+# A lease may be renewed a little late; a message may wait for a free worker, or be about to make its claim.
+_OVERDUE = text("""
+    SELECT id FROM job
+    WHERE (
+        status IN ('RUNNING', 'CANCELLING') AND lease_until < now() - interval '2 seconds'
+        AND NOT EXISTS (SELECT FROM procrastinate_jobs AS message
+                        WHERE message.args ->> 'job_id' = CAST(job.id AS text) AND message.status = 'todo')
+    ) OR (
+        status = 'QUEUED' AND queued_at < now() - interval '15 seconds'
+        AND NOT EXISTS (SELECT FROM procrastinate_jobs AS message LEFT JOIN procrastinate_workers AS worker ON worker.id = message.worker_id
+                        WHERE message.args ->> 'job_id' = CAST(job.id AS text)
+                        AND (message.status = 'todo'
+                             OR (message.status = 'doing' AND worker.last_heartbeat > now() - interval '30 seconds')))
+    )
+    ORDER BY id
+""")
+_ONLY_ONE_LOOKS = text("SELECT pg_try_advisory_xact_lock(hashtext('scriptorium: overdue jobs'))")
+_EXPIRE = text("""
+    WITH held AS MATERIALIZED (SELECT id FROM job WHERE status IN ('RUNNING', 'CANCELLING') ORDER BY id FOR NO KEY UPDATE)
+    UPDATE job SET lease_until = now() - interval '3 seconds' FROM held WHERE job.id = held.id
+""")
+
+
+class PostgresJobDesk:
+    """`worker` names this process in the rows of the jobs it holds, for people who look there."""
+
+    def __init__(self, database: Database, *, worker: str) -> None:
+        self._database = database
+        self._worker = worker
+
+    async def claim(self, job_id: UUID, *, lease_seconds: float) -> Claim | Busy | None:
+        async with self._database.as_worker() as connection:
+            return await job_transitions.claim(connection, job_id, worker=self._worker, lease_seconds=lease_seconds)
+
+    async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
+        parameters = {
+            "jobs": [claim.job_id for claim in claims],
+            "epochs": [claim.epoch for claim in claims],
+            "lease": lease_seconds,
+        }
+        async with self._database.as_worker() as connection:
+            return {row.id: row.cancel_requested for row in await connection.execute(_RENEW, parameters)}
+
+    async def release(self, claim: Claim) -> None:
+        async with self._database.as_worker() as connection:
+            await job_transitions.release(connection, claim)
+
+    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
+        written = [(claim.job_id, claim.epoch, events) for claim, events in batches if events]
+        async with self._database.as_worker() as connection:
+            return {job_id for job_id, _, _ in written} - await append_events(connection, written, at=at)
+
+    async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
+        async with self._database.as_worker() as connection:
+            await job_transitions.hold(connection, claim)
+            return await steps.intend(connection, claim, intent)
+
+    async def abandon(self, claim: Claim, step: str, *, at: datetime) -> None:
+        async with self._database.as_worker() as connection:
+            held = await _holds(connection, claim)
+            await steps.abandon(connection, claim, step, at=at)
+        if not held:
+            raise LeaseLost
+
+    async def record(self, claim: Claim, step: str, result: CallResult, *, at: datetime, events: Sequence[Event]) -> None:
+        async with self._database.as_worker() as connection:
+            held = await _holds(connection, claim)
+            await steps.record(connection, claim, step, result, at=at)
+            if held:
+                finished = StepFinished(step, await ledger.usage_of_step(connection, claim.job_id, step))
+                await append_events(connection, [(claim.job_id, claim.epoch, (*events, finished))], at=at)
+        if not held:
+            raise LeaseLost
+
+    async def results(self, claim: Claim) -> Mapping[str, CallResult]:
+        async with self._database.as_worker() as connection:
+            await job_transitions.hold(connection, claim)
+            return await steps.results(connection, claim)
+
+    async def finish(self, claim: Claim, ending: Ending) -> None:
+        async with self._database.as_worker() as connection:
+            await job_transitions.finish(connection, claim, ending)
+
+    async def overdue(self) -> Sequence[UUID]:
+        async with self._database.as_worker() as connection:
+            if not await connection.scalar(_ONLY_ONE_LOOKS):
+                return ()
+            jobs = (await connection.scalars(_OVERDUE)).all()
+            for job_id in jobs:
+                await job_transitions.deliver(connection, job_id)
+            return jobs
+
+    async def expire_leases(self) -> None:
+        async with self._database.as_worker() as connection:
+            await connection.execute(_EXPIRE)
+
+
+async def _holds(connection: AsyncConnection, claim: Claim) -> bool:
+    """Whether the claim is good; if it is, it stays so until the transaction ends."""
+    try:
+        await job_transitions.hold(connection, claim)
+    except LeaseLost:
+        return False
+    return True

@@ -1,0 +1,133 @@
+"""How a job's row changes hands and state: every legal transition, with its events, in the caller's transaction.
+
+A job leaves its worker by an epoch of its own, so that nothing can be written under the old one once it is released or finished.
+Leases are compared with the database's clock only: processes need not agree on the time.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.jobs.events import Event, Finished, StatusChanged
+from domain.jobs.job import Busy, Claim, Ending, JobStatus, LeaseLost
+from persistence.documents import to_document
+from persistence.events import CANCELS_CHANNEL, append_events
+
+_HOLD = text("SELECT id FROM job WHERE id = :job_id AND epoch = :epoch FOR NO KEY UPDATE")
+_CLAIM = text("""
+    UPDATE job SET epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = now() + make_interval(secs => :lease),
+                   status = CASE status WHEN 'CANCELLING' THEN status ELSE 'RUNNING' END, started_at = coalesce(started_at, now())
+    WHERE id = :job_id AND (status = 'QUEUED' OR (status IN ('RUNNING', 'CANCELLING') AND lease_until <= now()))
+    RETURNING id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested, status, now() AS at
+""")
+_STATUS = text("SELECT status FROM job WHERE id = :job_id")
+_RELEASE = text("""
+    UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = now(), queued_at = now(),
+                   status = CASE status WHEN 'RUNNING' THEN 'QUEUED' ELSE status END
+    WHERE id = :job_id AND epoch = :epoch AND status IN ('RUNNING', 'CANCELLING')
+    RETURNING epoch, status, now() AS at
+""")
+_FINISH = text("""
+    UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = NULL, reserved = 0, cancel_requested = false, status = :status,
+                   stage = CASE :status WHEN 'SUCCEEDED' THEN 'DONE' ELSE stage END,
+                   progress = CASE :status WHEN 'SUCCEEDED' THEN 1 ELSE progress END,
+                   result_version_id = :result_version_id, failure = CAST(:failure AS jsonb), finished_at = :at
+    WHERE id = :job_id AND epoch = :epoch AND status IN ('RUNNING', 'CANCELLING')
+    RETURNING epoch
+""")
+_LOCK = text("SELECT status, epoch FROM job WHERE id = :job_id FOR NO KEY UPDATE")
+_CANCEL_QUEUED = text("UPDATE job SET status = 'CANCELLED', reserved = 0, finished_at = :at WHERE id = :job_id")
+_CANCEL_RUNNING = text(f"""
+    UPDATE job SET status = 'CANCELLING', cancel_requested = true WHERE id = :job_id
+    RETURNING pg_notify('{CANCELS_CHANNEL}', CAST(id AS text))
+""")  # noqa: S608
+_REQUEUE = text("""
+    UPDATE job SET status = 'QUEUED', stage = 'QUEUED', queued_at = now(), reserved = :reserve,
+                   result_version_id = NULL, failure = NULL, finished_at = NULL
+    WHERE id = :job_id AND status IN ('FAILED', 'CANCELLED')
+    RETURNING epoch
+""")
+_DELIVER = text("SELECT deliver_job(:job_id)")
+
+
+async def hold(connection: AsyncConnection, claim: Claim) -> None:
+    """Keep the claim from being lost until the transaction ends. Raises LeaseLost when it is lost already."""
+    if (await connection.execute(_HOLD, {"job_id": claim.job_id, "epoch": claim.epoch})).first() is None:
+        raise LeaseLost
+
+
+async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | Busy | None:
+    row = (await connection.execute(_CLAIM, {"job_id": job_id, "worker": worker, "lease": lease_seconds})).first()
+    if row is None:
+        status = await connection.scalar(_STATUS, {"job_id": job_id})
+        return Busy() if status in {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLING} else None
+    if row.status == JobStatus.RUNNING:
+        await _tell(connection, job_id, row.epoch, row.at, StatusChanged(JobStatus.RUNNING))
+    return Claim(
+        job_id=row.job_id,
+        project_id=row.project_id,
+        user_id=row.user_id,
+        epoch=row.epoch,
+        attempt=row.attempt,
+        cancel_requested=row.cancel_requested,
+    )
+
+
+async def release(connection: AsyncConnection, claim: Claim) -> None:
+    """Raises LeaseLost."""
+    row = (await connection.execute(_RELEASE, {"job_id": claim.job_id, "epoch": claim.epoch})).first()
+    if row is None:
+        raise LeaseLost
+    if row.status == JobStatus.QUEUED:
+        await _tell(connection, claim.job_id, row.epoch, row.at, StatusChanged(JobStatus.QUEUED))
+    await deliver(connection, claim.job_id)
+
+
+async def finish(connection: AsyncConnection, claim: Claim, ending: Ending) -> None:
+    """Raises LeaseLost."""
+    parameters = {
+        "job_id": claim.job_id,
+        "epoch": claim.epoch,
+        "status": ending.status.value,
+        "result_version_id": ending.result_version_id,
+        "failure": orjson.dumps(to_document(ending.failure)).decode() if ending.failure else None,
+        "at": ending.at,
+    }
+    row = (await connection.execute(_FINISH, parameters)).first()
+    if row is None:
+        raise LeaseLost
+    await _tell(connection, claim.job_id, row.epoch, ending.at, StatusChanged(ending.status, ending.failure), Finished())
+
+
+async def request_cancel(connection: AsyncConnection, job_id: UUID, *, at: datetime) -> None:
+    """A job that nobody works on ends at once; of a running one the worker is asked. Any other stays as it is."""
+    row = (await connection.execute(_LOCK, {"job_id": job_id})).first()
+    if row is None:
+        return
+    if row.status in {JobStatus.QUEUED, JobStatus.WAITING}:
+        await connection.execute(_CANCEL_QUEUED, {"job_id": job_id, "at": at})
+        await _tell(connection, job_id, row.epoch, at, StatusChanged(JobStatus.CANCELLED), Finished())
+    elif row.status == JobStatus.RUNNING:
+        await connection.execute(_CANCEL_RUNNING, {"job_id": job_id})
+        await _tell(connection, job_id, row.epoch, at, StatusChanged(JobStatus.CANCELLING))
+
+
+async def requeue(connection: AsyncConnection, job_id: UUID, *, reserve: Decimal, at: datetime) -> None:
+    """A failed or cancelled job goes back to the queue; its log continues where it had ended. Any other stays as it is."""
+    row = (await connection.execute(_REQUEUE, {"job_id": job_id, "reserve": reserve})).first()
+    if row is not None:
+        await _tell(connection, job_id, row.epoch, at, StatusChanged(JobStatus.QUEUED))
+        await deliver(connection, job_id)
+
+
+async def deliver(connection: AsyncConnection, job_id: UUID) -> None:
+    """Have the engine bring the job to a worker once this transaction is committed."""
+    await connection.execute(_DELIVER, {"job_id": job_id})
+
+
+async def _tell(connection: AsyncConnection, job_id: UUID, epoch: int, at: datetime, *events: Event) -> None:
+    await append_events(connection, [(job_id, epoch, events)], at=at)

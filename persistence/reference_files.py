@@ -1,0 +1,77 @@
+"""Reference files, their contents loaded only when asked for."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import Role
+from domain.paging import Page, PageRequest
+from domain.ports import Changes
+from domain.reference_files import ReferenceFile, ReferenceKind
+from persistence.membership import accessible, change, insert_if
+from persistence.paging import Listing, count_items, read_pages
+from persistence.projection import any_of, any_of_if_given, by_id, columns_of, texts_of, to_changes, to_row, to_value
+from persistence.tables.books import project, reference_file, reference_file_name_order
+
+_SEEN = accessible(reference_file.c.project_id)
+_BY_ID = select(*columns_of(ReferenceFile, reference_file)).where(any_of(reference_file.c.id, "ids"), _SEEN)
+_CONTENTS = select(reference_file.c.id, reference_file.c.content).where(any_of(reference_file.c.id, "ids"), _SEEN)
+_OF_PROJECT = (
+    select(*columns_of(ReferenceFile, reference_file))
+    .where(reference_file.c.project_id == bindparam("project_id", type_=Uuid), _SEEN)
+    .order_by(reference_file.c.kind.collate("C"), reference_file.c.name.collate("C"), reference_file.c.id)
+)
+_LISTING = Listing(
+    value_type=ReferenceFile,
+    table=reference_file,
+    order=(reference_file_name_order, reference_file.c.id),
+    where=(_SEEN, any_of_if_given(reference_file.c.kind, "kind")),
+    parent=reference_file.c.project_id,
+)
+
+
+class ReferenceFileRecords:
+    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    async def create(self, file: ReferenceFile, *, content: str) -> None:
+        editable = select(project.c.id).where(project.c.id == file.project_id, accessible(project.c.id, self._user_id, Role.EDITOR))
+        added = insert_if(reference_file, {**to_row(file), "content": content}, editable.exists())
+        await change(self._connection, added, entity=file.project_id)
+
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ReferenceFile]:
+        rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
+        return by_id(to_value(ReferenceFile, row) for row in rows)
+
+    async def of_project(self, project_id: UUID) -> Sequence[ReferenceFile]:
+        rows = await self._connection.execute(_OF_PROJECT, {"project_id": project_id, "acting_user": self._user_id})
+        return [to_value(ReferenceFile, row) for row in rows]
+
+    async def contents(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        rows = await self._connection.execute(_CONTENTS, {"ids": ids, "acting_user": self._user_id})
+        return {row[0]: row[1] for row in rows}
+
+    async def update(self, file_id: UUID, changes: Changes, *, content: str | None = None) -> None:
+        columns = to_changes(ReferenceFile, changes)
+        if content is not None:
+            columns["content"] = content
+        statement = update(reference_file).where(reference_file.c.id == file_id, self._may(Role.EDITOR))
+        await change(self._connection, statement.values(columns), entity=file_id)
+
+    async def delete(self, file_id: UUID) -> None:
+        statement = delete(reference_file).where(reference_file.c.id == file_id, self._may(Role.EDITOR))
+        await change(self._connection, statement, entity=file_id)
+
+    async def pages(
+        self, project_ids: Sequence[UUID], request: PageRequest, *, kind: Sequence[ReferenceKind] | None
+    ) -> Mapping[UUID, Page[ReferenceFile]]:
+        return await read_pages(self._connection, _LISTING, project_ids, request, acting_user=self._user_id, kind=texts_of(kind))
+
+    async def counts(self, project_ids: Sequence[UUID], *, kind: Sequence[ReferenceKind] | None) -> Mapping[UUID, int]:
+        return await count_items(self._connection, _LISTING, project_ids, acting_user=self._user_id, kind=texts_of(kind))
+
+    def _may(self, role: Role) -> ColumnElement[bool]:
+        return accessible(reference_file.c.project_id, self._user_id, role)

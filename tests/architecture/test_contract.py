@@ -1,0 +1,184 @@
+"""The served schema keeps the contract that clients are written against."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    Undefined,
+    build_schema,
+)
+
+from schema.build import build_schema as build_served_schema
+
+CONTRACT = build_schema(Path(__file__).with_name("contract.graphql").read_text(encoding="utf-8"))
+
+NOT_SERVED_YET = frozenset(
+    [
+        "Assessment",
+        "ChapterQuality",
+        "Comment",
+        "CommentConnection",
+        "CommentEdge",
+        "DimensionScore",
+        "Export",
+        "ExportFormat",
+        "Fact",
+        "FactConnection",
+        "FactEdge",
+        "Finding",
+        "FindingCategory",
+        "FindingEvidence",
+        "FindingSeverity",
+        "Outline",
+        "ProseMetric",
+        "ProjectEvent",
+        "ChapterChanged",
+        "ReferenceFileChanged",
+        "CommentChanged",
+        "JobChanged",
+        "EntityDeleted",
+        "AcceptSuggestionInput",
+        "AddCommentInput",
+        "DismissFindingInput",
+        "ReplyToCommentInput",
+        "RequestUploadInput",
+        "ResolveCommentInput",
+        "StartAssessmentInput",
+        "StartBookGenerationInput",
+        "StartChapterRevisionInput",
+        "StartExportInput",
+        "StartOutlineInput",
+        "CommentPayload",
+        "FindingPayload",
+        "RequestUploadPayload",
+        "Project.quality",
+        "Project.facts",
+        "Chapter.comments",
+        "ChapterVersion.assessment",
+        "Subscription.projectEvents",
+        "Mutation.requestUpload",
+        "Mutation.startOutline",
+        "Mutation.startChapterRevision",
+        "Mutation.startAssessment",
+        "Mutation.startBookGeneration",
+        "Mutation.startExport",
+        "Mutation.dismissFinding",
+        "Mutation.addComment",
+        "Mutation.replyToComment",
+        "Mutation.resolveComment",
+        "Mutation.acceptSuggestion",
+        "Mutation.deleteComment",
+        "JobResult.Assessment",
+        "JobResult.Outline",
+        "JobResult.Export",
+        "JobResult.Project",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> GraphQLSchema:
+    return build_served_schema()._schema
+
+
+def named_types(schema: GraphQLSchema) -> dict[str, GraphQLNamedType]:
+    return {name: type_ for name, type_ in schema.type_map.items() if not name.startswith("__")}
+
+
+def elements(schema: GraphQLSchema) -> dict[str, str]:
+    """Every promise of a schema: what it is called, and what must stay the same about it."""
+    return dict(promise for type_ in named_types(schema).values() for promise in promises(type_))
+
+
+def promises(type_: GraphQLNamedType) -> Iterator[tuple[str, str]]:
+    yield type_.name, type(type_).__name__.removeprefix("Custom")
+    match type_:
+        case GraphQLObjectType() | GraphQLInterfaceType():
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", str(field.type)
+                for argument_name, argument in field.args.items():
+                    yield f"{type_.name}.{name}({argument_name})", with_default(argument)
+            for interface in type_.interfaces:
+                yield f"{type_.name} implements {interface.name}", ""
+        case GraphQLInputObjectType():
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", with_default(field)
+        case GraphQLEnumType():
+            for name in type_.values:
+                yield f"{type_.name}.{name}", ""
+        case GraphQLUnionType():
+            for member in type_.types:
+                yield f"{type_.name}.{member.name}", ""
+
+
+def with_default(value) -> str:
+    """The type and the default, however the default was declared."""
+    if value.default is not None:
+        literal = value.default.literal
+        default = literal_value(literal) if literal is not None else value.default.value
+    else:
+        default = value.default_value
+    return str(value.type) if default is Undefined else f"{value.type} = {plain(default)!r}"
+
+
+def literal_value(literal):
+    from graphql import value_from_ast_untyped
+
+    return value_from_ast_untyped(literal)
+
+
+def plain(default):
+    return default.value if hasattr(default, "value") else default
+
+
+def belongs_to_unserved(element: str) -> bool:
+    owner = element.split("(", maxsplit=1)[0]
+    return owner in NOT_SERVED_YET or owner.split(".")[0].split(" ")[0] in NOT_SERVED_YET
+
+
+def test_everything_the_contract_names_is_served_as_it_says(served):
+    promised, kept = elements(CONTRACT), elements(served)
+    broken = {
+        element: f"contract: {promise}, served: {kept.get(element, 'not at all')}"
+        for element, promise in promised.items()
+        if not belongs_to_unserved(element) and kept.get(element) != promise
+    }
+    assert broken == {}
+
+
+def test_what_is_listed_as_not_served_is_in_the_contract_and_not_served(served):
+    assert sorted(NOT_SERVED_YET - elements(CONTRACT).keys()) == []
+    assert sorted(NOT_SERVED_YET & elements(served).keys()) == []
+
+
+def test_arguments_and_input_fields_beyond_the_contract_can_be_left_out(served):
+    promised = elements(CONTRACT)
+    additions = []
+    for type_ in named_types(served).values():
+        if isinstance(type_, GraphQLInputObjectType):
+            additions += [(f"{type_.name}.{name}", field) for name, field in type_.fields.items() if type_.name in promised]
+        elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            additions += [
+                (f"{type_.name}.{name}({argument})", value)
+                for name, field in type_.fields.items()
+                if f"{type_.name}.{name}" in promised
+                for argument, value in field.args.items()
+            ]
+    demanding = [element for element, value in additions if element not in promised and with_default(value).endswith("!")]
+    assert demanding == []
+
+
+def test_a_changed_default_a_changed_type_and_a_missing_field_would_be_noticed():
+    changed = build_schema("type Query { projects(first: Int = 3): Int } enum Genre { OTHER }")
+    kept = elements(changed)
+    assert kept["Query.projects(first)"] != elements(CONTRACT)["Query.projects(first)"]
+    assert kept["Query.projects"] != elements(CONTRACT)["Query.projects"]
+    assert "Genre.FANTASY" not in kept

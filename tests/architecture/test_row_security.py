@@ -1,0 +1,330 @@
+"""Two walls between tenants: row security as the catalog knows it, and each wall standing without the other."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import Membership, Role, User
+from domain.chapters import Chapter
+from domain.errors import NotFound
+from domain.paging import PageRequest
+from domain.ports import Chapters, Library, Projects, Records, ReferenceFiles, Spending, Users, Versions
+from domain.projects import Project, ProjectFilter, ProjectOrder
+from domain.spending import Usage, UsageReport
+from persistence.database import Database
+from persistence.library import PostgresRecords
+from tests.factories import NOON, a_chapter, a_project, a_reference_file, a_version, add_chapters, add_member, add_project, add_user
+
+TENANT_TABLES = """
+    SELECT c.relname::text FROM pg_class AS c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+      AND (c.relname IN ('project', 'app_user') OR EXISTS (
+          SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname IN ('project_id', 'user_id') AND NOT attisdropped))
+    ORDER BY c.relname
+"""
+UNPROTECTED = f"""
+    SELECT relname::text FROM pg_class WHERE relname IN ({TENANT_TABLES}) AND NOT (relrowsecurity AND relforcerowsecurity)
+"""
+OPEN_COMMANDS = """
+    SELECT p.tablename::text, p.policyname::text FROM pg_policies AS p
+    WHERE p.schemaname = 'public' AND ('public' = ANY(p.roles) OR p.permissive <> 'PERMISSIVE')
+"""
+GRANTED = """
+    SELECT table_name::text, privilege_type::text FROM information_schema.role_table_grants
+    WHERE grantee = 'scriptorium_app' AND table_schema = 'public'
+"""
+GUARDED = """
+    SELECT tablename::text, cmd, coalesce(qual, with_check) FROM pg_policies
+    WHERE schemaname = 'public' AND 'scriptorium_app' = ANY(roles)
+"""
+ROLES = """
+    SELECT rolname::text, rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles
+    WHERE rolname IN ('scriptorium_app', 'scriptorium_worker', 'scriptorium') ORDER BY rolname
+"""
+OWNED = """
+    SELECT relname::text FROM pg_class JOIN pg_roles AS owner ON owner.oid = relowner
+    WHERE owner.rolname IN ('scriptorium', 'scriptorium_app', 'scriptorium_worker')
+"""
+DEFINERS = "SELECT proname::text FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+
+
+@pytest.fixture
+def catalog(owner_url: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(owner_url) as connection:
+            return connection.execute(query).fetchall()  # type: ignore[arg-type]
+
+    return ask
+
+
+Catalog = Callable[[str], list[tuple[Any, ...]]]
+
+
+def test_every_table_of_tenants_is_under_forced_row_security(catalog: Catalog) -> None:
+    assert len(catalog(TENANT_TABLES)) >= 12
+    assert catalog(UNPROTECTED) == []
+
+
+def test_every_command_the_application_may_run_is_guarded_by_a_policy_of_its_own(catalog: Catalog) -> None:
+    assert catalog(OPEN_COMMANDS) == []
+    tenant_tables = {name for (name,) in catalog(TENANT_TABLES)}
+    guards = {(table, command): expression for table, command, expression in catalog(GUARDED)}
+    for table, command in catalog(GRANTED):
+        if table in tenant_tables:
+            expression = guards.get((table, command)) or guards.get((table, "ALL"))
+            assert expression, f"{command} on {table}"
+            assert any(word in expression for word in ("accessible_projects", "acting_user", "app.user_id")), expression
+
+
+def test_no_role_of_the_application_stands_above_row_security(catalog: Catalog) -> None:
+    assert catalog(ROLES) == [
+        ("scriptorium", True, False, False, False, False, False),
+        ("scriptorium_app", False, False, False, False, False, False),
+        ("scriptorium_worker", False, False, False, False, False, False),
+    ]
+    assert catalog(OWNED) == []
+
+
+def test_functions_with_their_owners_rights_have_a_fixed_search_path_and_are_not_for_everybody(catalog: Catalog) -> None:
+    assert catalog(DEFINERS)
+    assert catalog(f"{DEFINERS} AND NOT coalesce(proconfig::text, '') LIKE '%search_path=%'") == []
+    assert catalog(f"{DEFINERS} AND has_function_privilege('public', oid, 'EXECUTE')") == []
+
+
+class Book:
+    """Ada's book, which Eve has no part in and Vera may only read."""
+
+    def __init__(self, project: Project, chapter: Chapter, version_id: UUID, file_id: UUID, people: Mapping[str, User]) -> None:
+        self.project, self.chapter, self.version_id, self.file_id, self.people = project, chapter, version_id, file_id, people
+
+
+ENTER = """
+    INSERT INTO ledger_entry (at, user_id, project_id, job_id, step, epoch, model, calls,
+                              prompt_tokens, cached_prompt_tokens, completion_tokens, cost, estimated, uncertain)
+    VALUES (now(), %s, %s, %s, 'draft', 1, 'm', 1, 0, 0, 0, 1, false, false)
+"""
+
+
+@pytest.fixture
+async def book(library: Library, owner_url: str) -> Book:
+    people = {name: await add_user(library, name) for name in ("Ada", "Eve", "Vera")}
+    ada = people["Ada"]
+    project = await add_project(library, ada)
+    await add_project(library, people["Eve"], title="Her own")
+    await add_member(library, ada, project, people["Vera"], Role.VIEWER)
+    (chapter,) = await add_chapters(library, ada, project, 1)
+    file = a_reference_file(project)
+    async with library.writing(ada.id) as records:
+        version = await records.versions.add(a_version(chapter), make_current=True)
+        await records.reference_files.create(file, content="")
+    with psycopg.connect(owner_url) as connection:
+        connection.execute(ENTER, (ada.id, project.id, chapter.id))
+    return Book(project, chapter, version.id, file.id, people)
+
+
+AS_CHOSEN = ProjectFilter(title_contains="Lighthouse")
+READS: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
+    "projects.get_many": lambda records, book: records.projects.get_many([book.project.id]),
+    "projects.page": lambda records, book: found(records, book),
+    "projects.count": lambda records, book: records.projects.count(chosen=AS_CHOSEN),
+    "projects.lock": lambda records, book: records.projects.lock(book.project.id),
+    "projects.roles": lambda records, book: records.projects.roles([book.project.id]),
+    "projects.members": lambda records, book: records.projects.members([book.project.id]),
+    "projects.progress": lambda records, book: records.projects.progress([book.project.id]),
+    "projects.budgets": lambda records, book: records.projects.budgets([book.project.id]),
+    "users.get_many": lambda records, book: records.users.get_many([book.people["Ada"].id]),
+    "chapters.get_many": lambda records, book: records.chapters.get_many([book.chapter.id]),
+    "chapters.lock": lambda records, book: records.chapters.lock(book.chapter.id),
+    "chapters.of_project": lambda records, book: records.chapters.of_project(book.project.id),
+    "chapters.pages": lambda records, book: items(records.chapters.pages([book.project.id], PageRequest(), status=None)),
+    "chapters.counts": lambda records, book: total(records.chapters.counts([book.project.id], status=None)),
+    "versions.get_many": lambda records, book: records.versions.get_many([book.version_id]),
+    "versions.by_number": lambda records, book: records.versions.by_number([(book.chapter.id, 1)]),
+    "versions.texts": lambda records, book: records.versions.texts([book.version_id]),
+    "versions.pages": lambda records, book: items(records.versions.pages([book.chapter.id], PageRequest())),
+    "versions.counts": lambda records, book: total(records.versions.counts([book.chapter.id])),
+    "reference_files.get_many": lambda records, book: records.reference_files.get_many([book.file_id]),
+    "reference_files.of_project": lambda records, book: records.reference_files.of_project(book.project.id),
+    "reference_files.contents": lambda records, book: records.reference_files.contents([book.file_id]),
+    "reference_files.pages": lambda records, book: items(records.reference_files.pages([book.project.id], PageRequest(), kind=None)),
+    "reference_files.counts": lambda records, book: total(records.reference_files.counts([book.project.id], kind=None)),
+    "spending.report_of_projects": lambda records, book: calls(
+        records.spending.report_of_projects([book.project.id], since=None, until=None)
+    ),
+    "spending.of_jobs": lambda records, book: calls(records.spending.of_jobs([book.chapter.id])),
+    "spending.report_of_user": lambda records, book: calls_of_user(records),
+}
+WRITES: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
+    "projects.update": lambda records, book: records.projects.update(book.project.id, {"title": "x"}),
+    "projects.delete": lambda records, book: records.projects.delete(book.project.id),
+    "projects.add_member": lambda records, book: records.projects.add_member(
+        Membership(book.project.id, book.people["Eve"].id, Role.OWNER, NOON)
+    ),
+    "projects.change_role": lambda records, book: records.projects.change_role(book.project.id, book.people["Vera"].id, Role.OWNER),
+    "projects.remove_member": lambda records, book: records.projects.remove_member(book.project.id, book.people["Ada"].id),
+    "chapters.create": lambda records, book: records.chapters.create(a_chapter(book.project)),
+    "chapters.update": lambda records, book: records.chapters.update(book.chapter.id, {"title": "x"}),
+    "chapters.move": lambda records, book: records.chapters.move(book.chapter.id, 1),
+    "chapters.delete": lambda records, book: records.chapters.delete(book.chapter.id),
+    "versions.add": lambda records, book: records.versions.add(a_version(book.chapter), make_current=True),
+    "reference_files.create": lambda records, book: records.reference_files.create(a_reference_file(book.project), content=""),
+    "reference_files.update": lambda records, book: records.reference_files.update(book.file_id, {}, content="x"),
+    "reference_files.delete": lambda records, book: records.reference_files.delete(book.file_id),
+}
+
+
+async def found(records: Records, book: Book) -> list[Project]:
+    page = await records.projects.page(PageRequest(), chosen=ProjectFilter(), order=ProjectOrder())
+    return [project for project in page.items if project.id == book.project.id]
+
+
+async def calls(reports: Awaitable[Mapping[UUID, Usage | UsageReport]]) -> int:
+    return sum(report.calls if isinstance(report, Usage) else report.total.calls for report in (await reports).values())
+
+
+async def calls_of_user(records: Records) -> int:
+    return (await records.spending.report_of_user(since=None, until=None)).total.calls
+
+
+async def items(pages: Awaitable[Mapping[UUID, Any]]) -> list[Any]:
+    return [item for page in (await pages).values() for item in page.items]
+
+
+async def total(counts: Awaitable[Mapping[UUID, int]]) -> int:
+    return sum((await counts).values())
+
+
+WITHOUT_A_TENANT = {"projects.create", "users.id_by_email"}
+
+
+def test_every_method_of_the_repositories_is_tried() -> None:
+    ports = {
+        "projects": Projects,
+        "users": Users,
+        "chapters": Chapters,
+        "versions": Versions,
+        "reference_files": ReferenceFiles,
+        "spending": Spending,
+    }
+    methods = {f"{name}.{method}" for name, port in ports.items() for method in vars(port) if not method.startswith("_")}
+    assert methods == READS.keys() | WRITES.keys() | WITHOUT_A_TENANT
+
+
+@pytest.fixture
+async def above_row_security(owner_url: str) -> AsyncIterator[AsyncConnection]:
+    """The superuser, whom no policy binds: what is refused here is refused by the repositories alone."""
+    database = Database(owner_url)
+    async with database._engine.connect() as connection:
+        yield connection
+        await connection.rollback()
+    await database.close()
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_reads_are_confined_without_row_security(book: Book, above_row_security: AsyncConnection, read: str) -> None:
+    assert await READS[read](PostgresRecords(above_row_security, book.people["Ada"].id), book)
+    assert not await READS[read](PostgresRecords(above_row_security, book.people["Eve"].id), book)
+
+
+@pytest.mark.parametrize("who", ["Eve", "Vera"])
+@pytest.mark.parametrize("write", WRITES)
+async def test_writes_are_refused_without_row_security(book: Book, above_row_security: AsyncConnection, write: str, who: str) -> None:
+    with pytest.raises(NotFound):
+        await WRITES[write](PostgresRecords(above_row_security, book.people[who].id), book)
+    await WRITES[write](PostgresRecords(above_row_security, book.people["Ada"].id), book)
+
+
+TABLES_OF_BOOK = ("project", "project_member", "chapter", "chapter_version", "reference_file")
+COPIES = {
+    "project": "INSERT INTO project (id, title, premise, genre, language, style_notes, settings, created_at, updated_at) "
+    "VALUES (gen_random_uuid(), '', '', 'OTHER', 'en', '', '{}', now(), now())",
+    "project_member": "INSERT INTO project_member VALUES (:project, :user, 'OWNER', now())",
+    "chapter": "INSERT INTO chapter (id, project_id, position, title, brief, status, created_at, updated_at) "
+    "VALUES (gen_random_uuid(), :project, 9, '', '', 'PLANNED', now(), now())",
+    "chapter_version": "INSERT INTO chapter_version (id, project_id, chapter_id, number, word_count, token_count, origin, rehearsal, created_at, text) "
+    "VALUES (gen_random_uuid(), :project, :chapter, 9, 0, 0, 'AUTHOR', false, now(), '')",
+    "reference_file": "INSERT INTO reference_file (id, project_id, name, kind, aliases, inclusion, media_type, size_bytes, token_count, sha256, "
+    "created_at, updated_at, content) VALUES (gen_random_uuid(), :project, '', 'OTHER', '{}', 'NEVER', '', 0, 0, '', now(), now(), '')",
+}
+
+
+@pytest.mark.parametrize("table", TABLES_OF_BOOK)
+async def test_row_security_alone_hides_what_is_not_ones_own(book: Book, database: Database, table: str) -> None:
+    key = "id" if table == "project" else "project_id"
+    count = text(f"SELECT count(*) FROM {table} WHERE {key} = :project")
+    for name, visible in {"Ada": True, "Vera": True, "Eve": False}.items():
+        async with database.as_user(book.people[name].id) as connection:
+            assert bool((await connection.execute(count, {"project": book.project.id})).scalar_one()) is visible
+
+
+@pytest.mark.parametrize("who", ["Eve", "Vera"])
+@pytest.mark.parametrize("table", TABLES_OF_BOOK)
+async def test_row_security_alone_refuses_to_add(book: Book, database: Database, table: str, who: str) -> None:
+    user = book.people[who]
+    parameters = {"project": book.project.id, "chapter": book.chapter.id, "user": user.id}
+    statement = text(COPIES[table])
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with database.as_user(user.id) as connection:
+            await connection.execute(statement, {name: value for name, value in parameters.items() if f":{name}" in COPIES[table]})
+
+
+@pytest.mark.parametrize("who", ["Eve", "Vera"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE project SET title = 'x' WHERE id = :project",
+        "UPDATE project_member SET role = 'OWNER' WHERE project_id = :project",
+        "UPDATE chapter SET title = 'x' WHERE project_id = :project",
+        "UPDATE reference_file SET name = 'x' WHERE project_id = :project",
+        "DELETE FROM project WHERE id = :project",
+        "DELETE FROM project_member WHERE project_id = :project AND role = 'OWNER'",
+        "DELETE FROM chapter WHERE project_id = :project",
+        "DELETE FROM reference_file WHERE project_id = :project",
+    ],
+)
+async def test_row_security_alone_leaves_what_is_not_ones_own_unchanged(book: Book, database: Database, statement: str, who: str) -> None:
+    async with database.as_user(book.people[who].id) as connection:
+        assert (await connection.execute(text(statement), {"project": book.project.id})).rowcount == 0
+
+
+async def test_a_row_cannot_be_moved_into_somebody_elses_project(book: Book, library: Library, database: Database) -> None:
+    eve = book.people["Eve"]
+    own = await add_project(library, eve)
+    (chapter,) = await add_chapters(library, eve, own, 1)
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with database.as_user(eve.id) as connection:
+            await connection.execute(text("UPDATE chapter SET project_id = :theirs"), {"theirs": book.project.id})
+    with pytest.raises(DBAPIError, match="chapter_version_project_id_chapter_id_fkey"):
+        async with database.as_user(eve.id) as connection:
+            await connection.execute(text(COPIES["chapter_version"]), {"project": own.id, "chapter": book.chapter.id})
+    assert chapter.id != book.chapter.id
+
+
+async def test_versions_can_be_neither_changed_nor_deleted(book: Book, database: Database) -> None:
+    for statement in ("UPDATE chapter_version SET text = ''", "DELETE FROM chapter_version"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with database.as_user(book.people["Ada"].id) as connection:
+                await connection.execute(text(statement))
+
+
+async def test_nobody_in_particular_sees_nothing(book: Book, database: Database) -> None:
+    for table in (*TABLES_OF_BOOK, "app_user"):
+        async with database._engine.begin() as connection:
+            await connection.execute(text("SET LOCAL ROLE scriptorium_app"))
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
+
+
+async def test_a_project_is_claimed_by_its_maker_only(library: Library, database: Database) -> None:
+    ada, eve = await add_user(library), await add_user(library, "Eve")
+    project = a_project()
+    claim = text("INSERT INTO project_member VALUES (:project, :user, :role, now())")
+    for user, role in ((ada, "OWNER"), (eve, "EDITOR")):
+        with pytest.raises(DBAPIError, match="row-level security"):
+            async with database.as_user(eve.id) as connection:
+                await connection.execute(claim, {"project": project.id, "user": user.id, "role": role})

@@ -1,0 +1,87 @@
+"""A real Postgres for every test that asks: one server a run, one migrated template a process, one clone of it a test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from persistence import migrate
+from persistence.database import Database
+from persistence.embedded import EmbeddedPostgres
+from persistence.library import PostgresLibrary
+from tests.factories import Cluster
+
+APPLICATION_LOGIN = "scriptorium"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The server, shared by all processes of one run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    # Not pytest's own folder for temporary files: nobody else may enter that, and started by root the server runs as somebody else.
+    root = Path(tempfile.gettempdir()) / f"scriptorium-tests-{run}"
+    root.mkdir(mode=0o755, exist_ok=True)
+    server = EmbeddedPostgres(root, durable=False, max_connections=300)
+    address = server.start()
+    try:
+        yield Cluster(address.socket_directory)
+    finally:
+        server.stop()
+        if server_is_gone(address.socket_directory):
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def server_is_gone(socket_directory: Path) -> bool:
+    return not list(socket_directory.glob(".s.PGSQL.*"))
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> Iterator[str]:
+    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'only')}"
+    cluster.create_database(name)
+    migrate.upgrade(cluster.url(name), application_role=APPLICATION_LOGIN)
+    yield name
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def database_names() -> Iterator[str]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
+    return (f"test_{worker}_{number}" for number in count(1))
+
+
+@pytest.fixture
+def database_name(cluster: Cluster, template: str, database_names: Iterator[str]) -> Iterator[str]:
+    """A fresh migrated database."""
+    name = next(database_names)
+    cluster.create_database(name, template=template)
+    yield name
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def database_url(cluster: Cluster, database_name: str) -> str:
+    """The fresh database as the application logs in to it: an ordinary role that owns nothing."""
+    return cluster.url(database_name, login=APPLICATION_LOGIN)
+
+
+@pytest.fixture
+def owner_url(cluster: Cluster, database_name: str) -> str:
+    """The same database as the superuser who owns its tables, and whom row security does not bind."""
+    return cluster.url(database_name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def library(database: Database) -> PostgresLibrary:
+    return PostgresLibrary(database)

@@ -1,0 +1,162 @@
+"""Databases, people and books for tests: valid values, of which a test names only what it is about."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+
+from domain.access import Membership, Role, User
+from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
+from domain.ports import Library
+from domain.projects import GenerationSettings, Genre, Project
+from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The tests' Postgres server."""
+
+    socket_directory: Path
+
+    def url(self, database: str, *, login: str = "postgres") -> str:
+        return f"postgresql://{login}@/{database}?host={self.socket_directory}"
+
+    def execute(self, statement: sql.Composable | str, *, database: str = "postgres") -> None:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
+    def create_database(self, name: str, *, template: str = "template1", owner: str = "postgres") -> None:
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}")
+        self.execute(statement.format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(owner)))
+
+    def drop_database(self, name: str) -> None:
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+class CountedIds:
+    """UUIDv7 in rising order, the same in every run."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def __call__(self) -> UUID:
+        return UUID(int=(0x019C_0000_0000 + next(self._numbers)) << 80 | 0x7 << 76 | 0b10 << 62)
+
+
+async def add_user(library: Library, name: str = "Ada", *, email: str | None = None) -> User:
+    return await library.user_seen(issuer="tests", subject=f"{name}-{uuid4()}", name=name, email=email, new_id=uuid4(), at=NOON)
+
+
+async def add_project(library: Library, owner: User, **changes: Any) -> Project:
+    project = a_project(**changes)
+    async with library.writing(owner.id) as records:
+        await records.projects.create(project, owner=owner.id)
+    return project
+
+
+async def add_member(library: Library, owner: User, project: Project, member: User, role: Role) -> None:
+    async with library.writing(owner.id) as records:
+        await records.projects.add_member(Membership(project.id, member.id, role, NOON))
+
+
+async def add_chapters(library: Library, owner: User, project: Project, number: int, **changes: Any) -> list[Chapter]:
+    chapters = [a_chapter(project, position=position, **changes) for position in range(1, number + 1)]
+    async with library.writing(owner.id) as records:
+        for chapter in chapters:
+            await records.chapters.create(chapter)
+    return chapters
+
+
+def a_project(**changes: Any) -> Project:
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "title": "The Lighthouse",
+        "premise": "A keeper finds letters in the tide.",
+        "genre": Genre.MYSTERY,
+        "language": "en",
+        "audience": None,
+        "point_of_view": None,
+        "tense": None,
+        "style_notes": "",
+        "target_word_count": None,
+        "settings": GenerationSettings(),
+        "budget_limit": None,
+        "archived_at": None,
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return Project(**{**fields, **changes})
+
+
+def a_chapter(project: Project, **changes: Any) -> Chapter:
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "project_id": project.id,
+        "position": 1,
+        "title": "Low water",
+        "brief": "The first letter is found.",
+        "point_of_view_character": None,
+        "target_word_count": None,
+        "status": ChapterStatus.PLANNED,
+        "summary": None,
+        "current_version_id": None,
+        "stale_since": None,
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return Chapter(**{**fields, **changes})
+
+
+def a_version(chapter: Chapter, text: str = "The tide went out.", **changes: Any) -> NewVersion:
+    words = len(text.split())
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "chapter_id": chapter.id,
+        "text": text,
+        "word_count": words,
+        "token_count": words,
+        "origin": VersionOrigin.AUTHOR,
+        "created_at": NOON,
+    }
+    return NewVersion(**{**fields, **changes})
+
+
+def a_reference_file(project: Project, content: str = "Mara keeps the light.", **changes: Any) -> ReferenceFile:
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "project_id": project.id,
+        "name": "Mara",
+        "kind": ReferenceKind.CHARACTER,
+        "aliases": (),
+        "inclusion": InclusionPolicy.WHEN_RELEVANT,
+        "valid_from_chapter": None,
+        "valid_until_chapter": None,
+        "media_type": "text/markdown",
+        "size_bytes": len(content.encode()),
+        "token_count": len(content.split()),
+        "sha256": hashlib.sha256(content.encode()).hexdigest(),
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return ReferenceFile(**{**fields, **changes})

@@ -1,0 +1,129 @@
+"""Migrations go up, down and up again, agree with the models, and mind whoever else is migrating."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import NullPool, create_engine
+
+from persistence import migrate
+from persistence.database import Database
+from persistence.library import PostgresLibrary
+from persistence.roles import RolesMissing
+from persistence.tables.metadata import metadata
+from tests.factories import Cluster, add_project, add_user
+
+CHECKOUT = Path(__file__).parents[2]
+APPLICATION_LOGIN = "scriptorium"
+CONSTRAINTS = """
+    SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p', 'u') AND conrelid::regclass::text = ANY(%s)
+"""
+EVERYTHING = """
+    SELECT 'relation', relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'function', proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT 'type', typname::text FROM pg_type WHERE typnamespace = 'public'::regnamespace
+"""
+
+
+@pytest.fixture
+def empty_url(cluster: Cluster, database_names: Iterator[str]) -> Iterator[str]:
+    name = next(database_names)
+    cluster.create_database(name)
+    yield cluster.url(name)
+    cluster.drop_database(name)
+
+
+def rows(url: str, query: str, *parameters: object) -> list[tuple[object, ...]]:
+    with psycopg.connect(url) as connection:
+        return sorted(connection.execute(query, parameters).fetchall())  # type: ignore[arg-type, type-var]
+
+
+def test_going_down_leaves_nothing_and_coming_up_again_gives_the_same(empty_url: str) -> None:
+    migrate.upgrade(empty_url, application_role=APPLICATION_LOGIN)
+    first = rows(empty_url, EVERYTHING)
+    migrate.downgrade(empty_url)
+    assert [name for kind, name in rows(empty_url, EVERYTHING) if "alembic_version" not in str(name)] == []
+    migrate.upgrade(empty_url, application_role=APPLICATION_LOGIN)
+    assert rows(empty_url, EVERYTHING) == first
+    assert migrate.check(empty_url) == []
+
+
+def test_models_and_migrations_say_the_same(owner_url: str, empty_url: str) -> None:
+    """Also where Alembic does not look: at check constraints, and at what a foreign key does on deletion."""
+    assert migrate.check(owner_url) == []
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(empty_url), poolclass=NullPool)
+    metadata.create_all(engine)
+    tables = list(metadata.tables)
+    assert rows(owner_url, CONSTRAINTS, tables) == rows(empty_url, CONSTRAINTS, tables)
+
+
+def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_url: str) -> None:
+    program = f"from persistence import migrate; migrate.upgrade({empty_url!r}, application_role={APPLICATION_LOGIN!r})"
+    processes = [subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stderr=subprocess.PIPE) for _ in range(4)]
+    outcomes = [(process.communicate(timeout=50)[1].decode(), process.returncode) for process in processes]
+    assert outcomes == [("", 0)] * 4
+    assert migrate.check(empty_url) == []
+
+
+def test_a_difference_is_reported(owner_url: str) -> None:
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("ALTER TABLE project ADD COLUMN mood text")
+    (difference,) = migrate.check(owner_url)
+    assert "mood" in difference
+
+
+@pytest.fixture
+def login(cluster: Cluster, database_names: Iterator[str]) -> Iterator[str]:
+    """An ordinary login that owns a database of the same name, as hosting providers hand out."""
+    name = f"owner_{next(database_names)}"
+    cluster.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS").format(sql.Identifier(name)))
+    cluster.create_database(name, owner=name)
+    yield name
+    cluster.drop_database(name)
+    cluster.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def test_a_login_that_may_not_grant_roles_is_told_what_an_administrator_must_run(cluster: Cluster, template: str, login: str) -> None:
+    url = cluster.url(login, login=login)
+    with pytest.raises(RolesMissing) as missing:
+        migrate.upgrade(url, application_role=None)
+    statements = str(missing.value).partition("run once: ")[2]
+    assert "scriptorium_app" in statements
+    assert "scriptorium_worker" in statements
+    cluster.execute(statements)
+    migrate.upgrade(url, application_role=None)
+    assert migrate.check(url) == []
+
+
+@pytest.mark.parametrize("may_create_roles", [False, True])
+async def test_an_ordinary_owner_runs_everything_and_is_bound_by_row_security(
+    cluster: Cluster, template: str, login: str, may_create_roles: bool
+) -> None:
+    grants = "ALTER ROLE {} CREATEROLE" if may_create_roles else "GRANT scriptorium_app, scriptorium_worker TO {}"
+    cluster.execute(sql.SQL(grants).format(sql.Identifier(login)))
+    if may_create_roles:  # since Postgres 16 it may grant only roles that it administers
+        cluster.execute(sql.SQL("GRANT scriptorium_app, scriptorium_worker TO {} WITH ADMIN OPTION").format(sql.Identifier(login)))
+    url = cluster.url(login, login=login)
+    migrate.upgrade(url, application_role=None)
+    database = Database(url)
+    try:
+        library = PostgresLibrary(database)
+        ada, bob = await add_user(library), await add_user(library, "Bob")
+        project = await add_project(library, ada)
+        async with library.reading(ada.id) as records:
+            assert list(await records.projects.get_many([project.id])) == [project.id]
+        async with library.reading(bob.id) as records:
+            assert await records.projects.get_many([project.id]) == {}
+    finally:
+        await database.close()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM chapter").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            connection.execute(
+                "INSERT INTO project_member SELECT gen_random_uuid(), id, 'OWNER', now() FROM app_user LIMIT 1",
+            )
