@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.access import Role
 from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
 from domain.errors import Forbidden, LimitExceeded, NotFound, PromptTooSmall, Refusal
-from domain.jobs.drafting import Drafting
+from domain.jobs.drafting import SHARE_BEFORE, Drafting
 from domain.jobs.events import Progressed, StepFinished
 from domain.jobs.job import Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
 from domain.jobs.model_calls import ModelCalls
@@ -85,33 +85,31 @@ class ChapterGeneration:
     async def _context(self, run: JobRun) -> Assignment:
         """Build the prompt, or take the one an earlier attempt has built, so that what was begun is what is continued."""
         began = self._clock()
-        run.progress(JobStage.CONTEXT, 0.01, "Choosing what the model needs to know.")
         async with self._library.reading(run.claim.user_id) as records:
             job, chapter = await _load(records, run)
             material = await load_material(records, chapter)
-            built = await records.jobs.prompt_of(job.id)
-            shown, _ = (await records.jobs.texts([job.id]))[job.id]
+            built = None if run.claim.attempt == 1 else await records.jobs.prompt_of(job.id)
+            shown = "" if run.claim.attempt == 1 else (await records.jobs.texts([job.id]))[job.id][0]
         target_words = words_wanted(material)
         if built is not None:
-            receipt_id, prompt = built
-            return Assignment(job, chapter, target_words, receipt_id, prompt, shown)
+            run.log.emit(self._drafting_begins())
+            return Assignment(job, chapter, target_words, *built, shown)
         prompt = await asyncio.to_thread(build_prompt, material, _wish(job.request), tokens=self._tokens)
         receipt_id, at = self._ids(), self._clock()
-        await run.log.flush()
         async with self._library.writing(run.claim.user_id) as records:
             await records.jobs.add_prompt(prompt, receipt_id=receipt_id, job_id=job.id, chapter_id=chapter.id, at=at)
             if chapter.status is ChapterStatus.PLANNED:
                 await records.chapters.update(chapter.id, {"status": ChapterStatus.DRAFTING})
-            finished = StepFinished("context", Usage())
-            await records.jobs.complete_step(run.claim, "context", started_at=began, at=at, events=(finished,))
+            chosen = Progressed(JobStage.CONTEXT, SHARE_BEFORE, f"{prompt.receipt.tokens_used:,} tokens of context chosen.")
+            events = (chosen, StepFinished("context", Usage()), self._drafting_begins())
+            await records.jobs.complete_step(run.claim, "context", started_at=began, at=at, events=events)
         return Assignment(job, chapter, target_words, receipt_id, prompt, shown)
 
+    def _drafting_begins(self) -> Progressed:
+        waiting = "Rehearsing: no language model is called." if self._rehearsal else "Waiting for the model's first words."
+        return Progressed(JobStage.DRAFTING, SHARE_BEFORE, waiting)
+
     def _drafting(self, run: JobRun, assignment: Assignment) -> Drafting:
-        run.progress(
-            JobStage.DRAFTING,
-            0.05,
-            "Rehearsing: no language model is called." if self._rehearsal else "Waiting for the model's first words.",
-        )
         return Drafting(
             desk=self._desk,
             calls=self._calls,

@@ -45,7 +45,7 @@ class Drafting:
 
     async def write(self) -> str:
         """The whole text. Raises what ModelCalls.complete raises; the parts so far stay recorded."""
-        recorded = await self._desk.results(self._run.claim)
+        recorded = {} if self._run.claim.attempt == 1 else await self._desk.results(self._run.claim)
         text = ""
         for number in range(1, MAXIMUM_PARTS + 1):
             step = f"draft/{number}"

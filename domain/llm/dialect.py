@@ -14,7 +14,9 @@ LengthLimit = Literal["max_tokens", "max_completion_tokens"]
 
 # "Unsupported parameter", "Unrecognized request argument", "Extra inputs are not permitted", "does not support 0.7 with this model"; but
 # not "temperature must be at most 2", which another request would not mend.
-_NOT_TAKEN = re.compile(r"un(?:supported|recogni[sz]ed|known|expected)|extra|not (?:supported|permitted|allowed)|n[o']t support|forbidden", re.IGNORECASE)
+_NOT_TAKEN = re.compile(
+    r"un(?:supported|recogni[sz]ed|known|expected)|extra|not (?:supported|permitted|allowed)|n[o']t support|forbidden", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Dialect:
             return None
 
         def named(name: str) -> bool:
-            return parameter == name if parameter else re.search(rf"\b{name}\b", explanation) is not None
+            return parameter.split(".")[0] == name if parameter else re.search(rf"\b{name}\b", explanation) is not None
 
         if named(self.length_limit):
             other: LengthLimit = "max_tokens" if self.length_limit == "max_completion_tokens" else "max_completion_tokens"

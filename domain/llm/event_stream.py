@@ -20,7 +20,7 @@ class EventTooLarge(ValueError):  # noqa: N818 - says what is wrong
 
 class EventStream:
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._data: list[bytes] = []
         self._size = 0
         self._started = False
@@ -30,11 +30,7 @@ class EventStream:
 
         Raises EventTooLarge.
         """
-        *lines, self._rest = _LINE_END.split(self._rest + chunk)
-        if lines and not self._started:
-            self._started = True
-            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
-        for line in lines:
+        for line in self._lines(chunk):
             if line:
                 self._add(line)
             elif self._data:
@@ -42,6 +38,19 @@ class EventStream:
                 self._data, self._size = [], 0
         if self._size + len(self._rest) > MAXIMUM_EVENT_BYTES:
             raise EventTooLarge
+
+    def _lines(self, chunk: bytes) -> list[bytes]:
+        halved = self._rest.endswith(b"\r")
+        self._rest += chunk
+        # A long line is searched for its end only where that can be, not from its beginning with each packet.
+        if not (halved or b"\n" in chunk or b"\r" in chunk):
+            return []
+        *lines, rest = _LINE_END.split(self._rest)
+        self._rest = bytearray(rest)
+        if lines and not self._started:
+            self._started = True
+            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        return lines
 
     def _add(self, line: bytes) -> None:
         field, _, value = line.partition(b":")

@@ -12,7 +12,8 @@
     ├── ModelStalled              silent for too long: try again
     ├── ModelInterrupted          cut off before its end: try again
     ├── ModelMalformed            not a readable stream: try again; if it persists, check the address
-    ├── ModelEmpty                ended well without any text: try again, or allow more tokens
+    ├── ModelEmpty                ended well without any text: try again
+    │   └── ModelLengthExhausted  all tokens went into hidden reasoning: allow more
     └── ModelMisconfigured        the client itself cannot work: repair the settings first
 
 Messages are for authors and operators. They never contain keys, prompts, generated text or the provider's own prose.
@@ -83,6 +84,11 @@ class ModelMalformed(ModelFailure):
 
 class ModelEmpty(ModelFailure):
     code = "MODEL_EMPTY"
+
+
+class ModelLengthExhausted(ModelEmpty):
+    code = "MODEL_LENGTH_EXHAUSTED"
+    retryable = False
 
 
 class ModelMisconfigured(ModelFailure):

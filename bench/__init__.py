@@ -1,0 +1,1 @@
+"""Benchmarks: each compares with a limit or a peer in the same run and reports minimum, median and maximum."""
