@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Item = TypeVar("Item", covariant=True)
+Item_co = TypeVar("Item_co", covariant=True)
 
 DEFAULT_PAGE_SIZE = 20
 MAXIMUM_PAGE_SIZE = 100
@@ -23,10 +23,10 @@ class PageRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[Item]):
+class Page(Generic[Item_co]):
     """`cursors[i]` belongs to `items[i]`."""
 
-    items: tuple[Item, ...] = ()
+    items: tuple[Item_co, ...] = ()
     cursors: tuple[Cursor, ...] = ()
     has_next: bool = False
     has_previous: bool = False

@@ -300,8 +300,11 @@ class Wakeups(Protocol):
     def notify_local(self, job_ids: Iterable[UUID]) -> None:
         """Wake this process's readers at once, without the way through the database."""
 
-    async def is_sole_worker(self) -> bool:
-        """Whether no other worker process is alive on this database; from now on this one counts as alive to others."""
+    def joining_workers(self) -> AbstractAsyncContextManager[bool]:
+        """Whether no other worker process is alive on this database; while the context lasts none can join.
+
+        From the context on this process counts as alive to others.
+        """
 
 
 class Deliveries(Protocol):

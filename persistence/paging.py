@@ -38,6 +38,8 @@ from persistence.projection import any_of, columns_of, to_value
 
 Item = TypeVar("Item")
 
+Statement = Select[*tuple[Any, ...]]
+
 _LARGEST_INTEGER = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 
 
@@ -56,7 +58,7 @@ class Listing(Generic[Item]):
     where: tuple[ColumnElement[bool], ...] = ()
     parent: ColumnElement[UUID] | None = None
     descending: bool = False
-    statements: dict[tuple[bool, ...], Select[Any]] = field(default_factory=dict, init=False, repr=False)
+    statements: dict[tuple[bool, ...], Statement] = field(default_factory=dict, init=False, repr=False)
 
     def filtered(self, *conditions: ColumnElement[bool]) -> "Listing[Item]":
         return replace(self, where=(*self.where, *conditions))
@@ -90,23 +92,23 @@ async def count_items(connection: AsyncConnection, listing: Listing[Any], parent
     return {**dict.fromkeys(parents, 0), **{row[0]: row[1] for row in rows}}
 
 
-def _statement(listing: Listing[Any], request: PageRequest, *, many: bool) -> Select[Any]:
+def _statement(listing: Listing[Any], request: PageRequest, *, many: bool) -> Statement:
     shape = (request.after is not None, request.before is not None, request.backwards, many)
     if shape not in listing.statements:
         listing.statements[shape] = _build(listing, request, many=many)
     return listing.statements[shape]
 
 
-def _count_statement(listing: Listing[Any]) -> Select[Any]:
+def _count_statement(listing: Listing[Any]) -> Statement:
     assert listing.parent is not None
     if () not in listing.statements:
         of_parents = any_of(listing.parent, "parents")
-        counted: Select[Any] = select(listing.parent, func.count()).where(of_parents, *listing.where).group_by(listing.parent)
+        counted: Statement = select(listing.parent, func.count()).where(of_parents, *listing.where).group_by(listing.parent)
         listing.statements[()] = counted
     return listing.statements[()]
 
 
-def _build(listing: Listing[Any], request: PageRequest, *, many: bool) -> Select[Any]:
+def _build(listing: Listing[Any], request: PageRequest, *, many: bool) -> Statement:
     """Rows of (parent, anything up to `after`, anything from `before` on, *value, *order), at least one for every parent."""
     parents, of_parent = _parents(listing) if many else (select(null().label("id")).subquery("parent"), true())
     row = tuple_(*listing.order)

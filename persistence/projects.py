@@ -58,7 +58,7 @@ _MEMBERS = (
     .order_by(project_member.c.joined_at, project_member.c.user_id)
 )
 
-_WRITTEN = texts_of((ChapterStatus.DRAFTED, ChapterStatus.REVISED, ChapterStatus.FINAL))
+_WRITTEN = [status.value for status in (ChapterStatus.DRAFTED, ChapterStatus.REVISED, ChapterStatus.FINAL)]
 _PROGRESS = (
     select(
         books.project.c.id,

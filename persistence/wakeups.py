@@ -75,18 +75,26 @@ class PostgresWakeups:
             for event in self._followers.get(job_id, ()):
                 event.set()
 
-    async def is_sole_worker(self) -> bool:
-        """Raises TimeoutError when the database cannot be reached."""
+    @asynccontextmanager
+    async def joining_workers(self) -> AsyncIterator[bool]:
+        """Raises TimeoutError when the database cannot be reached, or another worker stays in here."""
         async with asyncio.timeout(QUERY_SECONDS):
             await self._connected.wait()
-            async with self._querying:
-                assert self._connection is not None
-                alone: bool = await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", WORKERS_LOCK)
-                await self._connection.execute("SELECT pg_advisory_lock_shared($1)", WORKERS_LOCK)
-                if alone:
-                    await self._connection.execute("SELECT pg_advisory_unlock($1)", WORKERS_LOCK)
-        self._is_worker = True
-        return alone
+        async with self._querying:
+            connection = self._connection
+            assert connection is not None
+            async with asyncio.timeout(QUERY_SECONDS):
+                alone: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", WORKERS_LOCK)
+                if not alone:
+                    await connection.execute("SELECT pg_advisory_lock_shared($1)", WORKERS_LOCK)
+            self._is_worker = True
+            try:
+                yield alone
+            finally:
+                if alone and not connection.is_closed():
+                    # Taken before the other is given back, so that there is no moment in which nobody seems to work here.
+                    await connection.execute("SELECT pg_advisory_lock_shared($1)", WORKERS_LOCK)
+                    await connection.execute("SELECT pg_advisory_unlock($1)", WORKERS_LOCK)
 
     async def _listen(self) -> None:
         pause = SHORTEST_PAUSE_SECONDS

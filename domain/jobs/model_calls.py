@@ -63,8 +63,9 @@ class ModelCalls:
             async with run.interruptible(), self._model.stream(request) as items:
                 async for item in items:
                     if isinstance(item, TextDelta):
-                        parts.append(item.text)
-                        show(item.text)
+                        # No column can hold a NUL, and no prose needs one.
+                        parts.append(item.text.replace("\0", ""))
+                        show(parts[-1])
                     else:
                         completed = item
         except Interrupted as stop:

@@ -46,8 +46,9 @@ class TaskManager:
         self._stopping = False
 
     async def start(self) -> None:
-        if await self._wakeups.is_sole_worker():
-            await self._desk.expire_leases()
+        async with self._wakeups.joining_workers() as alone:
+            if alone:
+                await self._desk.expire_leases()
         await self._desk.overdue()
         for keeper in (self._events.run, self._keep_leases, self._watch_cancels, self._reap):
             self._keepers.append(asyncio.create_task(keeper(), name=f"jobs: {keeper.__name__}"))

@@ -79,7 +79,7 @@ class TokenCounter:
                 break
             left, length = left - len(encoded), length + len(part)
         taken = text[:length]
-        # At a new border pairs merge differently: what was N tokens within the text can be a few more on its own.
+        # Where half a character was left out, or a slice was cut hard, this can count a few more tokens on its own than within the text.
         while taken and (excess := self.count(taken, model=model) - tokens) > 0:
             taken = taken[:-excess]
         return taken

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,12 +63,52 @@ def test_models_and_migrations_say_the_same(owner_url: str, empty_url: str) -> N
     assert rows(owner_url, CONSTRAINTS, tables) == rows(empty_url, CONSTRAINTS, tables)
 
 
-def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_url: str) -> None:
-    program = f"from persistence import migrate; migrate.upgrade({empty_url!r}, application_role={APPLICATION_LOGIN!r})"
-    processes = [subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stderr=subprocess.PIPE) for _ in range(4)]
-    outcomes = [(process.communicate(timeout=50)[1].decode(), process.returncode) for process in processes]
-    assert outcomes == [("", 0)] * 4
+def start_upgrade(url: str, application_role: str) -> "subprocess.Popen[bytes]":
+    program = f"from persistence import migrate; migrate.upgrade({url!r}, application_role={application_role!r})"
+    return subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stderr=subprocess.PIPE)
+
+
+def wait_until_blocked(connection: "psycopg.Connection[tuple[int, ...]]", number: int) -> None:
+    """Return when so many sessions wait for what this one holds."""
+    give_up = time.monotonic() + 40
+    query = "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    while True:
+        found = connection.execute(query).fetchone()
+        if found and found[0] >= number:
+            return
+        assert time.monotonic() < give_up, found
+
+
+def outcomes(processes: "list[subprocess.Popen[bytes]]") -> list[tuple[str, int]]:
+    return [(process.communicate(timeout=40)[1].decode(), process.returncode) for process in processes]
+
+
+def test_processes_that_migrate_at_once_do_it_one_after_the_other(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (migrate.LOCK,))
+        processes = [start_upgrade(empty_url, APPLICATION_LOGIN) for _ in range(4)]
+        wait_until_blocked(holder, 1)  # the first in the queue, which blocks the others
+        assert rows(empty_url, EVERYTHING) == []
+    assert outcomes(processes) == [("", 0)] * 4
     assert migrate.check(empty_url) == []
+
+
+def test_databases_of_one_server_that_migrate_at_once_share_the_roles(cluster: Cluster, database_names: Iterator[str]) -> None:
+    names = [next(database_names) for _ in range(3)]
+    login = f"login_of_{names[0]}"
+    for name in names:
+        cluster.create_database(name)
+    try:
+        with psycopg.connect(cluster.url("postgres")) as holder:
+            # Not committed yet: whoever else makes this role has to wait, and then finds it made.
+            holder.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(sql.Identifier(login)))
+            processes = [start_upgrade(cluster.url(name), login) for name in names]
+            wait_until_blocked(holder, len(names))
+        assert outcomes(processes) == [("", 0)] * len(names)
+    finally:
+        for name in names:
+            cluster.drop_database(name)
+        cluster.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
 
 
 def test_a_difference_is_reported(owner_url: str) -> None:

@@ -55,11 +55,14 @@ async def test_an_unknown_field_is_refused(library: Library) -> None:
 
 async def test_a_failed_transaction_leaves_nothing_behind(library: Library) -> None:
     ada = await add_user(library)
-    project = a_project()
-    with pytest.raises(RuntimeError, match="on purpose"):
+
+    async def fail_half_way() -> None:
         async with library.writing(ada.id) as records:
-            await records.projects.create(project, owner=ada.id)
+            await records.projects.create(a_project(), owner=ada.id)
             raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        await fail_half_way()
     async with library.reading(ada.id) as records:
         assert await records.projects.count(chosen=EVERYTHING) == 0
 

@@ -17,13 +17,13 @@ async def test_a_version_comes_back_with_its_number_and_its_text(library: Librar
     ada = await add_user(library)
     (chapter,) = await add_chapters(library, ada, await add_project(library, ada), 1)
     async with library.writing(ada.id) as records:
-        first = await records.versions.add(a_version(chapter, "Erste Fassung – „gut“."), make_current=False)
+        first = await records.versions.add(a_version(chapter, "Erste Fassung: »gut«."), make_current=False)
         second = await records.versions.add(
             a_version(chapter, origin=VersionOrigin.DRAFT, rehearsal=True, parent_id=first.id), make_current=True
         )
     async with library.reading(ada.id) as records:
         assert await records.versions.get_many([first.id, second.id]) == {first.id: first, second.id: second}
-        assert await records.versions.texts([first.id]) == {first.id: "Erste Fassung – „gut“."}
+        assert await records.versions.texts([first.id]) == {first.id: "Erste Fassung: »gut«."}
         assert await records.versions.by_number([(chapter.id, 2), (chapter.id, 9)]) == {(chapter.id, 2): second}
         assert await records.versions.counts([chapter.id]) == {chapter.id: 2}
         assert (await records.versions.pages([chapter.id], PageRequest()))[chapter.id].items == (second, first)

@@ -19,10 +19,15 @@ async def listening(database):
     wakeups = PostgresWakeups(database)
     await wakeups.start()
     try:
-        await wakeups.is_sole_worker()  # which waits for the connection
+        await joins_alone(wakeups)  # which waits for the connection
         yield wakeups
     finally:
         await wakeups.stop()
+
+
+async def joins_alone(wakeups):
+    async with wakeups.joining_workers() as alone:
+        return alone
 
 
 @asynccontextmanager
@@ -140,13 +145,30 @@ async def test_a_worker_is_alone_until_another_lives_and_again_when_that_one_is_
     for wakeups in (first, second, third):
         await wakeups.start()
 
-    assert await first.is_sole_worker()
-    assert not await second.is_sole_worker()
+    assert await joins_alone(first)
+    assert not await joins_alone(second)
     await first.stop()
     await second.stop()
-    assert await third.is_sole_worker()
+    assert await joins_alone(third)
 
     await third.stop()
+    await other.close()
+
+
+async def test_nobody_joins_while_the_first_worker_is_looking_after_its_predecessors_jobs(database, database_url):
+    other = Database(database_url, pool_size=1)
+    first, second = PostgresWakeups(database), PostgresWakeups(other)
+    for wakeups in (first, second):
+        await wakeups.start()
+    async with first.joining_workers() as alone:
+        assert alone
+        joining = asyncio.create_task(joins_alone(second))
+        done, _ = await asyncio.wait({joining}, timeout=0.05)
+        assert not done
+    async with asyncio.timeout(SOON):
+        assert not await joining
+    for wakeups in (first, second):
+        await wakeups.stop()
     await other.close()
 
 
@@ -158,7 +180,7 @@ async def test_a_worker_still_counts_after_its_connection_was_lost(database, own
 
         late = PostgresWakeups(database)
         await late.start()
-        assert not await late.is_sole_worker()
+        assert not await joins_alone(late)
         await late.stop()
 
 

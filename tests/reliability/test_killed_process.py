@@ -41,15 +41,15 @@ async def test_a_job_killed_mid_draft_is_finished_by_the_next_start(owner_url: s
 
 
 async def test_a_worker_of_its_own_takes_jobs_of_a_server_that_runs_none(owner_url: str, tmp_path: Path):
-    async with ScriptedModelServer(default=reply("Written elsewhere.")) as model:
-        async with (
-            served(tmp_path, database_url=owner_url, model_url=model.url, SCRIPTORIUM_WORKERS_IN_PROCESS="0") as api,
-            served(tmp_path, database_url=owner_url, model_url=model.url),
-        ):
-            ada = Client(api.address, token_for("ada"))
-            job_id = await story.start(ada, await story.new_chapter(ada))
-            async with asyncio.timeout(20):
-                events = await story.watch(ada, job_id)
-            await ada.aclose()
+    async with (
+        ScriptedModelServer(default=reply("Written elsewhere.")) as model,
+        served(tmp_path, database_url=owner_url, model_url=model.url, SCRIPTORIUM_WORKERS_IN_PROCESS="0") as api,
+        served(tmp_path, database_url=owner_url, model_url=model.url),
+    ):
+        ada = Client(api.address, token_for("ada"))
+        job_id = await story.start(ada, await story.new_chapter(ada))
+        async with asyncio.timeout(20):
+            events = await story.watch(ada, job_id)
+        await ada.aclose()
     assert events[-1]["job"]["status"] == "SUCCEEDED"
     assert story.shown_text(events) == "Written elsewhere."

@@ -1,7 +1,5 @@
 """A small novel in progress to build prompts for: its project, its people and places, its chapters so far."""
 
-# ruff: noqa: RUF001  - texts as authors type them
-
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Finding names in texts."""
 
-# ruff: noqa: RUF001  - texts as authors type them
-
 import time
 from itertools import pairwise
 

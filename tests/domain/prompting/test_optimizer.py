@@ -1,7 +1,5 @@
 """The prompt optimizer: within the budget, the same every time, and honest about every candidate."""
 
-# ruff: noqa: RUF001  - texts as authors type them
-
 import random
 import re
 import time

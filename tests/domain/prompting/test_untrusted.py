@@ -1,7 +1,5 @@
 """Material stays material: what is cleaned, and a fence that nothing inside can close."""
 
-# ruff: noqa: RUF001  - texts as authors type them
-
 from hypothesis import given
 from hypothesis import strategies as st
 

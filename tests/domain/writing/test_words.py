@@ -1,6 +1,6 @@
 """Counting words as a word processor does."""
 
-# ruff: noqa: RUF001  - texts as authors type them
+
 
 import pytest
 

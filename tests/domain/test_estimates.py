@@ -1,0 +1,31 @@
+"""Estimates: bounds that follow from prices, honest about what has none."""
+
+from decimal import Decimal
+
+from domain.llm.model import REHEARSAL, TokenUsage
+from domain.llm.prices import PriceBook
+from domain.spending import estimate_call
+from tests.factories import NOON
+
+
+def price(_model: str, usage: TokenUsage) -> Decimal:
+    """A dollar a prompt token, ten cents for a cached one, ten dollars a completion token."""
+    fresh = usage.prompt_tokens - usage.cached_prompt_tokens
+    return Decimal(fresh) + Decimal(usage.cached_prompt_tokens) / 10 + Decimal(10 * usage.completion_tokens)
+
+
+def test_low_is_half_the_text_behind_a_cached_prompt_and_high_half_as_much_again_behind_a_fresh_one():
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=11, cost=price)
+    assert (estimate.low, estimate.high) == (Decimal(10 + 60), Decimal(100 + 170))
+    assert (estimate.model, estimate.prompt_tokens, estimate.completion_tokens, estimate.priced) == ("m", 100, 11, True)
+
+
+def test_a_model_without_a_price_has_an_estimate_without_a_price():
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=10, cost=lambda *_: None)
+    assert (estimate.low, estimate.high, estimate.priced) == (None, None, False)
+
+
+def test_the_rehearsal_is_free_and_priced():
+    prices = PriceBook(clock=lambda: NOON)
+    estimate = estimate_call(REHEARSAL, prompt_tokens=100, completion_tokens=10, cost=prices.cost)
+    assert (estimate.low, estimate.high, estimate.priced) == (0, 0, True)
