@@ -4,6 +4,7 @@ from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -20,7 +21,7 @@ class Screen:
         self.console.print(f"\n[bold]{text}[/bold]")
 
     def say(self, text: str) -> None:
-        self.console.print(f"  {text}")
+        self.console.print(Padding(Text(text), (0, 2)))
 
     def chapter(self) -> "ChapterView":
         return ChapterView(self.console)
@@ -38,12 +39,12 @@ class ChapterView:
             console=console,
         )
         self._task = self._bar.add_task("", total=1.0, stage="QUEUED", message="")
-        self._live = Live(console=console, refresh_per_second=12, get_renderable=self._render, transient=False)
+        self._console = console
         self._width = max(40, console.width - 6)
         self.text = ""
         self.cursor: str | None = None
         self.sequences: list[int] = []
-        self.status = "QUEUED"
+        self._live = Live(console=console, refresh_per_second=12, get_renderable=self._render)
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -60,13 +61,9 @@ class ChapterView:
                 self._bar.update(self._task, completed=event["progress"], stage=event["stage"], message=event["message"])
             case "TextAppended" | "TextReplaced":
                 self.text = self.text[: event["offset"]] + event["text"]
-            case "JobStatusChanged":
-                self.status = event["status"]
-            case "JobFinished":
-                self.status = event["job"]["status"]
+            case _:
+                pass
 
     def _render(self) -> Group:
-        lines = Text(self.text).wrap(self._live.console, self._width)[-LINES_SHOWN:]
-        page = Text("\n").join(lines)
-        page.stylize("dim")
-        return Group(self._bar, Text(""), *(Text("    ") + line for line in page.split("\n")))
+        lines = Text(self.text, style="dim").wrap(self._console, self._width)[-LINES_SHOWN:]
+        return Group(self._bar, Padding(Group(*lines), (1, 0, 0, 4)))
