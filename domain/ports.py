@@ -16,7 +16,7 @@ from domain.access import Membership, Role, User
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion
 from domain.jobs.events import Event, RecordedEvent
 from domain.jobs.job import Busy, CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
-from domain.llm.model import Message
+from domain.llm.model import Message, TokenUsage
 from domain.paging import Page, PageRequest
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
 from domain.prompting.receipts import Prompt, PromptReceipt
@@ -262,10 +262,10 @@ class JobDesk(Protocol):
         An intent left without a result by an earlier epoch is marked uncertain and its expected cost enters the ledger.
         """
 
-    async def abandon(self, claim: Claim, step: str, *, at: datetime) -> None:
-        """The call of an intent came to nothing and cost nothing: a refused connection, an error status.
+    async def abandon(self, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:
+        """The call of an intent brought nothing; `usage` is what it was billed for all the same, None when it had not begun.
 
-        From a worker that lost its job: what was assumed of this call's cost leaves the ledger, then LeaseLost.
+        Also entered when the lease was lost, since the money is gone; then LeaseLost is raised.
         """
 
     async def record(self, claim: Claim, step: str, result: CallResult, *, at: datetime, events: Sequence[Event]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, StepFinished
 from domain.jobs.job import Busy, CallIntent, CallResult, Claim, Ending, LeaseLost
+from domain.llm.model import TokenUsage
 from persistence import job_transitions, ledger, steps
 from persistence.database import Database
 from persistence.events import append_events
@@ -80,10 +82,10 @@ class PostgresJobDesk:
             await job_transitions.hold(connection, claim)
             return await steps.intend(connection, claim, intent)
 
-    async def abandon(self, claim: Claim, step: str, *, at: datetime) -> None:
+    async def abandon(self, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:
         async with self._database.as_worker() as connection:
             held = await _holds(connection, claim)
-            await steps.abandon(connection, claim, step, at=at)
+            await steps.abandon(connection, claim, step, at=at, usage=usage, cost=cost)
         if not held:
             raise LeaseLost
 

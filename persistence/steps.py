@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -78,23 +79,31 @@ async def _enter_uncertain(connection: AsyncConnection, claim: Claim, step: str,
     )
 
 
-async def abandon(connection: AsyncConnection, claim: Claim, step: str, *, at: datetime) -> None:
-    """No call of this claim was paid for this step, whatever a later owner has assumed."""
+async def abandon(
+    connection: AsyncConnection, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None
+) -> None:
+    """The call brought nothing; enter what it was billed for, whatever a later owner has assumed."""
     await connection.execute(_ABANDON, {"job_id": claim.job_id, "step": step, "epoch": claim.epoch, "at": at})
     await ledger.reverse_uncertain(connection, claim, step, at=at)
+    if usage is not None:
+        await _enter(connection, claim, step, usage=usage, cost=cost, at=at)
 
 
 async def record(connection: AsyncConnection, claim: Claim, step: str, result: CallResult, *, at: datetime) -> None:
     """Store the result unless there is one already, and enter what it cost in any case."""
-    intended = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": step})).first()
-    model = intended.model if intended else ""  # the project may have been deleted while the call ran
-    call = ledger.Call(model=model, usage=result.usage, cost=result.cost)
     await ledger.reverse_uncertain(connection, claim, step, at=at)
-    await ledger.enter(connection, claim, step, epoch=claim.epoch, call=call, at=at)
+    await _enter(connection, claim, step, usage=result.usage, cost=result.cost, at=at)
     await connection.execute(
         _STORE,
         {"job_id": claim.job_id, "step": step, "epoch": claim.epoch, "result": orjson.dumps(to_document(result)).decode(), "at": at},
     )
+
+
+async def _enter(connection: AsyncConnection, claim: Claim, step: str, *, usage: TokenUsage, cost: Decimal | None, at: datetime) -> None:
+    intended = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": step})).first()
+    model = intended.model if intended else ""  # the project may have been deleted while the call ran
+    call = ledger.Call(model=model, usage=usage, cost=cost)
+    await ledger.enter(connection, claim, step, epoch=claim.epoch, call=call, at=at)
 
 
 async def results(connection: AsyncConnection, claim: Claim) -> Mapping[str, CallResult]:

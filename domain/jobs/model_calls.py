@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from domain.jobs.job import CallIntent, CallResult
@@ -48,7 +49,8 @@ class ModelCalls:
             try:
                 return await self._attempt(run, step, request, show)
             except ModelFailure as failure:
-                await self._desk.abandon(run.claim, step, at=self._clock())
+                cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
+                await self._desk.abandon(run.claim, step, at=self._clock(), usage=failure.usage, cost=cost)
                 if not failure.retryable or attempt == ATTEMPTS:
                     raise
                 async with run.interruptible():
@@ -58,6 +60,7 @@ class ModelCalls:
     async def _attempt(self, run: JobRun, step: str, request: CompletionRequest, show: Callable[[str], None]) -> CallResult:
         parts: list[str] = []
         completed: Completed | None = None
+        reported: TokenUsage | None = None
         interrupted: Interrupted | None = None
         try:
             async with run.interruptible(), self._model.stream(request) as items:
@@ -70,23 +73,24 @@ class ModelCalls:
                         completed = item
         except Interrupted as stop:
             interrupted = stop
-        except ModelFailure:
+        except ModelFailure as failure:
             if not parts:
                 raise
-        result = self._result("".join(parts), completed, request)
+            reported = failure.usage
+        result = self._result("".join(parts), completed, reported, request)
         await run.log.flush()
         await self._desk.record(run.claim, step, result, at=self._clock(), events=())
         if interrupted is not None:
             raise interrupted
         return result
 
-    def _result(self, text: str, completed: Completed | None, request: CompletionRequest) -> CallResult:
-        usage = completed.usage if completed else self._usage(request, completion_tokens=self._tokens.count(text, model=request.model))
+    def _result(self, text: str, completed: Completed | None, reported: TokenUsage | None, request: CompletionRequest) -> CallResult:
+        usage = completed.usage if completed else reported or self._usage(request, text)
         finish = completed.finish.value if completed else INTERRUPTED
         return CallResult(text=text, finish=finish, usage=usage, cost=self._prices.cost(request.model, usage))
 
     def _intent(self, step: str, request: CompletionRequest) -> CallIntent:
-        expected = self._usage(request, completion_tokens=request.max_tokens)
+        expected = replace(self._usage(request, ""), completion_tokens=request.max_tokens)
         return CallIntent(
             step=step,
             model=request.model,
@@ -96,9 +100,14 @@ class ModelCalls:
             at=self._clock(),
         )
 
-    def _usage(self, request: CompletionRequest, *, completion_tokens: int) -> TokenUsage:
-        prompt_tokens = self._tokens.count_messages(request.messages, model=request.model)
-        return TokenUsage(prompt_tokens=prompt_tokens, cached_prompt_tokens=0, completion_tokens=completion_tokens, estimated=True)
+    def _usage(self, request: CompletionRequest, text: str) -> TokenUsage:
+        """Counted by us, for a call whose end nobody reported."""
+        return TokenUsage(
+            prompt_tokens=self._tokens.count_messages(request.messages, model=request.model),
+            cached_prompt_tokens=0,
+            completion_tokens=self._tokens.count(text, model=request.model),
+            estimated=True,
+        )
 
     def _pause(self, attempt: int, retry_after: float | None) -> float:
         """Seconds: as the server asked, else doubling, with up to half as much again so that many do not return at once."""

@@ -137,8 +137,8 @@ def language_tag(tag: str, path: Path) -> str:
 
 
 def amount(value: Decimal, path: Path) -> Decimal:
-    exponent = value.normalize().as_tuple().exponent
-    if not 0 <= value <= HIGHEST_AMOUNT or not isinstance(exponent, int) or exponent < -AMOUNT_PLACES:
+    # The range comes first: an exponent beyond Decimal's own limits cannot even be rounded.
+    if not (0 <= value <= HIGHEST_AMOUNT and value == round(value, AMOUNT_PLACES)):
         raise InvalidInput(f"This must be from 0 to {HIGHEST_AMOUNT:,}, with at most {AMOUNT_PLACES} decimal places.", path)
     return value
 

@@ -141,7 +141,7 @@ async def test_a_worker_that_lost_its_job_changes_nothing(world):
     for attempt in (
         world.desk.release(zombie),
         world.desk.results(zombie),
-        world.desk.abandon(zombie, "draft/1", at=NOW),
+        world.desk.abandon(zombie, "draft/1", at=NOW, usage=None, cost=None),
         world.desk.finish(zombie, ending()),
     ):
         with pytest.raises(LeaseLost):

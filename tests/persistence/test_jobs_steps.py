@@ -102,7 +102,7 @@ async def test_an_abandoned_call_costs_nothing_and_may_be_tried_again(world):
     claim = await world.claimed()
     await world.desk.intend(claim, intent())
 
-    await world.desk.abandon(claim, "draft/1", at=later(1))
+    await world.desk.abandon(claim, "draft/1", at=later(1), usage=None, cost=None)
 
     assert (await step_of(world, claim)).status is JobStatus.FAILED
     owner = await world.taken_over(claim)
@@ -160,7 +160,7 @@ async def test_a_call_that_a_lost_worker_knows_to_have_failed_is_taken_out_of_th
     await world.desk.intend(owner, intent())
 
     with pytest.raises(LeaseLost):
-        await world.desk.abandon(zombie, "draft/1", at=NOW)
+        await world.desk.abandon(zombie, "draft/1", at=NOW, usage=None, cost=None)
 
     assert await spent(world) == Usage()
     assert (await step_of(world, owner)).status is JobStatus.RUNNING

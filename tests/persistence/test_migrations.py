@@ -68,15 +68,13 @@ def start_upgrade(url: str, application_role: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stderr=subprocess.PIPE)
 
 
-def wait_until_blocked(connection: "psycopg.Connection[tuple[int, ...]]", number: int) -> None:
-    """Return when so many sessions wait for what this one holds."""
+def wait_until_blocked(url: str, holder: "psycopg.Connection[tuple[object, ...]]", number: int) -> None:
+    """Return when so many sessions wait for what the holder holds."""
+    query = "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
     give_up = time.monotonic() + 40
-    query = "SELECT count(*), pg_sleep(0.02) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-    while True:
-        found = connection.execute(query).fetchone()
-        if found and found[0] >= number:
-            return
-        assert time.monotonic() < give_up, found
+    with psycopg.connect(url, autocommit=True) as observer:
+        while (observer.execute(query, (holder.info.backend_pid,)).fetchone() or (0,))[0] < number:
+            assert time.monotonic() < give_up
 
 
 def outcomes(processes: "list[subprocess.Popen[bytes]]") -> list[tuple[str, int]]:
@@ -87,7 +85,7 @@ def test_processes_that_migrate_at_once_do_it_one_after_the_other(empty_url: str
     with psycopg.connect(empty_url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(%s)", (migrate.LOCK,))
         processes = [start_upgrade(empty_url, APPLICATION_LOGIN) for _ in range(4)]
-        wait_until_blocked(holder, 1)  # the first in the queue, which blocks the others
+        wait_until_blocked(empty_url, holder, len(processes))
         assert rows(empty_url, EVERYTHING) == []
     assert outcomes(processes) == [("", 0)] * 4
     assert migrate.check(empty_url) == []
@@ -103,7 +101,7 @@ def test_databases_of_one_server_that_migrate_at_once_share_the_roles(cluster: C
             # Not committed yet: whoever else makes this role has to wait, and then finds it made.
             holder.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(sql.Identifier(login)))
             processes = [start_upgrade(cluster.url(name), login) for name in names]
-            wait_until_blocked(holder, len(names))
+            wait_until_blocked(cluster.url("postgres"), holder, len(names))
         assert outcomes(processes) == [("", 0)] * len(names)
     finally:
         for name in names:

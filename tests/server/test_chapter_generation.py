@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from commands.demo import documents
-from tests.fakes.model_server import ScriptedModelServer, fails, hold, reply, resets
+from tests.fakes.model_server import ScriptedModelServer, fails, hold, refuses, reply, resets
 from tests.server import story
 from tests.server.running import Running, running
 
@@ -232,3 +232,14 @@ async def test_the_rehearsal_says_what_it_is_wherever_a_user_meets_it(database_u
     assert "rehearsal" in written["currentVersion"]["text"].splitlines()[0].lower()
     assert any("Rehears" in event.get("message", "") for event in events)
     assert job["usage"]["cost"] == "0.000000"
+
+
+async def test_a_refusal_by_the_model_fails_the_job_and_is_on_the_bill(app: Running, model: ScriptedModelServer):
+    model.script(refuses())
+    async with app.client() as ada:
+        job_id = await story.start(ada, await story.new_chapter(ada))
+        await story.watch(ada, job_id)
+        job = await story.job(ada, job_id)
+    assert job["status"] == "FAILED"
+    assert job["usage"]["calls"] == len(model.calls) == 1
+    assert job["usage"]["promptTokens"] > 0
