@@ -15,7 +15,7 @@ from domain.jobs.events import Progressed, StepFinished
 from domain.jobs.job import Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.run import Interrupted, JobRun, StopReason
-from domain.llm.failures import ModelFailure
+from domain.llm.failures import ModelFailure, ModelMisconfigured
 from domain.ports import Clock, Ids, JobDesk, Library, Records, Tokens
 from domain.prompting.lengths import words_wanted
 from domain.prompting.loading import load_material
@@ -26,6 +26,7 @@ from domain.spending import Usage
 from domain.writing.words import count_words
 
 MAXIMUM_ATTEMPTS = 10
+WRONG_MODEL = "Since this job was started, the server has changed between rehearsing and a real model. Start it anew."
 REFUSAL_CODES: dict[type[Refusal], str] = {
     PromptTooSmall: "PROMPT_TOO_SMALL",
     NotFound: "NOT_FOUND",
@@ -87,6 +88,8 @@ class ChapterGeneration:
         began = self._clock()
         async with self._library.reading(run.claim.user_id) as records:
             job, chapter = await _load(records, run)
+            if job.rehearsal != self._rehearsal:
+                raise ModelMisconfigured(WRONG_MODEL)
             material = await load_material(records, chapter)
             built = None if run.claim.attempt == 1 else await records.jobs.prompt_of(job.id)
             shown = "" if run.claim.attempt == 1 else (await records.jobs.texts([job.id]))[job.id][0]
