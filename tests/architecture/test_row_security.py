@@ -128,10 +128,15 @@ async def book(library: Library, owner_url: str) -> Book:
     return Book(project, chapter, version.id, file.id, people)
 
 
+async def found(records: Records, book: Book) -> list[Project]:
+    page = await records.projects.page(PageRequest(), chosen=ProjectFilter(), order=ProjectOrder())
+    return [project for project in page.items if project.id == book.project.id]
+
+
 AS_CHOSEN = ProjectFilter(title_contains="Lighthouse")
 READS: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "projects.get_many": lambda records, book: records.projects.get_many([book.project.id]),
-    "projects.page": lambda records, book: found(records, book),
+    "projects.page": found,
     "projects.count": lambda records, book: records.projects.count(chosen=AS_CHOSEN),
     "projects.lock": lambda records, book: records.projects.lock(book.project.id),
     "projects.roles": lambda records, book: records.projects.roles([book.project.id]),
@@ -177,11 +182,6 @@ WRITES: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "reference_files.update": lambda records, book: records.reference_files.update(book.file_id, {}, content="x"),
     "reference_files.delete": lambda records, book: records.reference_files.delete(book.file_id),
 }
-
-
-async def found(records: Records, book: Book) -> list[Project]:
-    page = await records.projects.page(PageRequest(), chosen=ProjectFilter(), order=ProjectOrder())
-    return [project for project in page.items if project.id == book.project.id]
 
 
 async def calls(reports: Awaitable[Mapping[UUID, Usage | UsageReport]]) -> int:
