@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import httpx2
-import psycopg
 
 from commands.database import migrated_database
+from commands.refusal import CannotStart
 from domain.llm.tokens import TokenCounter
 from persistence.database import Database
 from persistence.diagnosis import Finding, diagnose
@@ -75,10 +75,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         with migrated_database(settings) as urls:
             yield from asyncio.run(_diagnose(urls.application))
-    except (EmbeddedPostgresError, RolesMissing, InvalidDatabaseUrl) as error:
+    except (CannotStart, EmbeddedPostgresError, RolesMissing, InvalidDatabaseUrl) as error:
         yield Finding("database", str(error))
-    except (OSError, psycopg.Error):
-        yield Finding("database", "It does not answer: check DATABASE_URL, and that the server runs.")
 
 
 async def _diagnose(url: str) -> list[Finding]:

@@ -1,0 +1,90 @@
+"""Chapters: their order and what is planned for them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from domain.access import Role
+from domain.chapters import Chapter, ChapterStatus, ChapterVersion
+from domain.errors import JobConflict
+from domain.jobs.job import Job
+from domain.paging import Page, PageRequest
+from domain.writing import checks
+from resolvers.access import find_chapter, find_project, lock_project
+from resolvers.chapter_texts import authored_version, measure
+from resolvers.context import RequestContext
+from resolvers.listing import Listing
+from resolvers.loaders import count_of
+
+ID = ("input", "id")
+
+
+async def versions_of(context: RequestContext, chapter: Chapter, request: PageRequest) -> Listing[ChapterVersion]:
+    page = await context.loaders.versions_of_chapter.load((chapter.id, request))
+    return Listing(page or Page(), lambda: count_of(context.loaders.version_counts, chapter.id))
+
+
+async def jobs_of(context: RequestContext, chapter: Chapter, request: PageRequest) -> Listing[Job]:
+    page = await context.loaders.jobs_of_chapter.load((chapter.id, request))
+    return Listing(page or Page(), lambda: count_of(context.loaders.chapter_job_counts, chapter.id))
+
+
+async def create_chapter(context: RequestContext, project_id: UUID, values: Mapping[str, Any], *, position: int | None) -> Chapter:
+    """At `position`, later chapters making room, or at the end; with version 1 if there is a text."""
+    accepted = checks.checked({name: value for name, value in values.items() if value is not None}, checks.CHAPTER)
+    text = accepted.get("text")
+    async with context.reading() as records:
+        project = await find_project(records, project_id, Role.EDITOR)
+    measured = None if text is None else await measure(context, text, project)
+    now = context.clock()
+    async with context.writing() as records:
+        await lock_project(records, project_id, Role.EDITOR)
+        count = (await records.chapters.counts([project_id], status=None)).get(project_id, 0)
+        checks.at_most(count + 1, limit_name="chapters", limit=checks.CHAPTERS, path=("input",))
+        chapter = Chapter(
+            id=context.ids(),
+            project_id=project_id,
+            position=count + 1 if position is None else checks.chapter_position(position, last=count + 1),
+            title=accepted["title"],
+            brief=accepted.get("brief", ""),
+            point_of_view_character=accepted.get("point_of_view_character"),
+            target_word_count=accepted.get("target_word_count"),
+            status=ChapterStatus.PLANNED if measured is None else ChapterStatus.DRAFTED,
+            summary=None,
+            current_version_id=None,
+            stale_since=None,
+            created_at=now,
+            updated_at=now,
+        )
+        await records.chapters.create(chapter)
+        if measured is not None:
+            await records.versions.add(authored_version(context, chapter, measured), make_current=True)
+        return await find_chapter(records, chapter.id, Role.EDITOR)
+
+
+async def update_chapter(context: RequestContext, chapter_id: UUID, values: Mapping[str, Any]) -> Chapter:
+    changes = checks.checked(values, checks.CHAPTER)
+    async with context.writing() as records:
+        await find_chapter(records, chapter_id, Role.EDITOR, ID)
+        await records.chapters.update(chapter_id, changes | {"updated_at": context.clock()})
+        return await find_chapter(records, chapter_id, Role.EDITOR, ID)
+
+
+async def move_chapter(context: RequestContext, chapter_id: UUID, *, position: int) -> Chapter:
+    async with context.writing() as records:
+        chapter = await find_chapter(records, chapter_id, Role.EDITOR, ID)
+        await lock_project(records, chapter.project_id, Role.EDITOR, ID)
+        count = (await records.chapters.counts([chapter.project_id], status=None)).get(chapter.project_id, 0)
+        await records.chapters.move(chapter_id, checks.chapter_position(position, last=count))
+        return await find_chapter(records, chapter_id, Role.EDITOR, ID)
+
+
+async def delete_chapter(context: RequestContext, chapter_id: UUID) -> None:
+    """Raises JobConflict while the chapter is being written."""
+    async with context.writing() as records:
+        chapter = await find_chapter(records, chapter_id, Role.EDITOR, ID)
+        await lock_project(records, chapter.project_id, Role.EDITOR, ID)
+        active = await records.jobs.active_on(chapter_id)
+        if active is not None:
+            raise JobConflict(active.id, path=ID, message="This chapter is being written. Cancel the job first, or wait for it.")
+        await records.chapters.delete(chapter_id)

@@ -1,0 +1,94 @@
+"""Jobs: listing, cancelling, retrying, following."""
+
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+from domain.access import Role
+from domain.errors import InvalidInput, NotFound
+from domain.jobs.events import RecordedEvent
+from domain.jobs.job import Job, JobStatus
+from domain.paging import Page, PageRequest
+from domain.spending import ZERO
+from resolvers.access import find_job, lock_project
+from resolvers.context import RequestContext
+from resolvers.generation import require_idle, require_money
+from resolvers.listing import Listing
+
+RETRYABLE = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
+EVENTS_AT_ONCE = 200
+
+
+async def list_own_jobs(context: RequestContext, request: PageRequest, *, status: tuple[JobStatus, ...] | None) -> Listing[Job]:
+    async with context.reading() as records:
+        page = await records.jobs.page_of_user(request, status=status)
+
+    async def count() -> int:
+        async with context.reading() as records:
+            return await records.jobs.count_of_user(status=status)
+
+    return Listing(page, count)
+
+
+async def events_of(context: RequestContext, job: Job, request: PageRequest) -> Listing[RecordedEvent]:
+    page = await context.loaders.events_of_job.load((job.id, request))
+
+    async def count() -> int:
+        latest = await context.loaders.jobs.load(job.id)
+        return latest.last_sequence if latest else 0  # the log has no gaps
+
+    return Listing(page or Page(), count)
+
+
+async def text_of(context: RequestContext, job: Job) -> tuple[str, int]:
+    """What the job has written, and the sequence of the last event in it: fields that ask in one tick are answered from one moment."""
+    return await context.loaders.job_texts.load(job.id) or ("", 0)
+
+
+async def cancel_job(context: RequestContext, job_id: UUID) -> Job:
+    """A finished job is answered as it is: it could not be stopped any more."""
+    async with context.writing() as records:
+        await find_job(records, job_id, Role.EDITOR)
+        await records.jobs.request_cancel(job_id, at=context.clock())
+        return await find_job(records, job_id, Role.EDITOR)
+
+
+async def retry_job(context: RequestContext, job_id: UUID) -> Job:
+    """What has been paid for already is not bought again; the whole estimate is held all the same."""
+    path = ("input", "jobId")
+    async with context.writing() as records:
+        job = await find_job(records, job_id, Role.EDITOR)
+        project = await lock_project(records, job.project_id, Role.EDITOR, path)
+        job = await find_job(records, job_id, Role.EDITOR)
+        if job.status not in RETRYABLE or job.chapter_id is None:
+            raise InvalidInput("Only a job that has failed or was cancelled can be retried.", path)
+        await require_idle(records, job.chapter_id, path)
+        await require_money(records, project, job.estimate, cost_limit=job.cost_limit)
+        await records.jobs.retry(job_id, reserve=job.estimate.high or ZERO, at=context.clock())
+        return await find_job(records, job_id, Role.EDITOR)
+
+
+async def follow(context: RequestContext, job_id: UUID, *, after: int) -> AsyncGenerator[RecordedEvent, None]:
+    """Every event after sequence `after`, old and new, until the job is final and its log read to the end.
+
+    A retried job's log goes on behind an earlier end, so an event alone never ends the stream. Raises NotFound when the viewer may
+    not, or not any longer, see the job; InvalidInput when the log has not come as far as `after`.
+    """
+    async with context.wakeups.job_changed(job_id) as wakeups:
+        async for _ in wakeups:
+            while True:
+                async with context.reading() as records:
+                    events = await records.jobs.events_after(job_id, sequence=after, limit=EVENTS_AT_ONCE)
+                    job = (await records.jobs.get_many([job_id])).get(job_id)
+                if job is None:
+                    raise NotFound(job_id, path=("jobId",))
+                if after > job.last_sequence:
+                    raise InvalidInput("This cursor is not of this job's log.", ("after",))
+                for event in events:
+                    yield event
+                    after = event.sequence
+                # The job was read after its events: it may have got further, and then there is more to read at once.
+                if after < job.last_sequence:
+                    continue
+                if job.status.is_final:
+                    return
+                break

@@ -1,0 +1,124 @@
+"""Prompts before anything is spent: what would be sent, what it would cost, what a text mentions."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.access import Role
+from domain.chapters import Chapter
+from domain.errors import InvalidInput, NotFound
+from domain.ports import Records
+from domain.projects import Project
+from domain.prompting.lengths import expected_completion_tokens
+from domain.prompting.loading import load_material
+from domain.prompting.material import PromptMaterial, PromptWish
+from domain.prompting.mentions import Mention, find_mentions
+from domain.prompting.optimizer import build_prompt
+from domain.prompting.receipts import Prompt, PromptItem, SourceKind
+from domain.reference_files import ReferenceFile
+from domain.spending import CostEstimate, estimate_call
+from domain.writing import checks
+from resolvers.access import find_chapter, find_project
+from resolvers.context import RequestContext
+
+MENTION_TEXT_BYTES = checks.REFERENCE_CONTENT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    prompt: Prompt
+    estimate: CostEstimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptRequest:
+    """What a caller asks of a prompt, checked; None stands for the project's own setting."""
+
+    chapter_id: UUID
+    include: tuple[UUID, ...]
+    exclude: tuple[UUID, ...]
+    model: str | None
+    token_budget: int | None = None
+    instructions: str = ""
+    brief: str | None = None
+
+
+async def preview(context: RequestContext, request: PromptRequest) -> Preview:
+    """Free: no model is called. The prompt is the one a job started now would send."""
+    async with context.reading() as records:
+        chapter = await find_chapter(records, request.chapter_id, Role.VIEWER)
+        material, wish = await gather(context, records, chapter, request)
+    return await build(context, material, wish)
+
+
+async def gather(context: RequestContext, records: Records, chapter: Chapter, request: PromptRequest) -> tuple[PromptMaterial, PromptWish]:
+    """What the prompt is made of, and what is asked of it. Raises NotFound for a pin that is not of the chapter's project."""
+    material = await load_material(records, chapter)
+    await _check_pins(records, chapter.project_id, request)
+    return material, _wish(context, material.project, request)
+
+
+async def build(context: RequestContext, material: PromptMaterial, wish: PromptWish) -> Preview:
+    """Off the event loop: choosing among thousands of candidates takes a while. Raises PromptTooSmall."""
+    prompt = await asyncio.to_thread(build_prompt, material, wish, tokens=context.tokens)
+    return Preview(prompt, _estimate(context, material, prompt))
+
+
+async def mentions(context: RequestContext, project_id: UUID, text: str) -> Sequence[tuple[Mention, ReferenceFile]]:
+    text = checks.clean(text, ("text",))
+    checks.at_most(len(text.encode()), limit_name="textBytes", limit=MENTION_TEXT_BYTES, path=("text",))
+    async with context.reading() as records:
+        await find_project(records, project_id, Role.VIEWER, ("projectId",))
+        files = {file.id: file for file in await records.reference_files.of_project(project_id)}
+    found = await asyncio.to_thread(find_mentions, text, tuple(files.values()))
+    return [(mention, files[mention.file_id]) for mention in found]
+
+
+async def source_of(context: RequestContext, item: PromptItem) -> Any:
+    """The entity a candidate came from, unless it has been deleted since."""
+    if item.source is None:
+        return None
+    loader = context.loaders.reference_files if item.source.kind is SourceKind.REFERENCE_FILE else context.loaders.versions
+    return await loader.load(item.source.id)
+
+
+async def _check_pins(records: Records, project_id: UUID, request: PromptRequest) -> None:
+    wanted = (*request.include, *request.exclude)
+    if not wanted:
+        return
+    files = await records.reference_files.get_many(wanted)
+    chapters = await records.chapters.get_many(wanted)
+    project_of = {file.id: file.project_id for file in files.values()} | {chapter.id: chapter.project_id for chapter in chapters.values()}
+    for name, ids in (("include", request.include), ("exclude", request.exclude)):
+        for index, wanted_id in enumerate(ids):
+            if project_of.get(wanted_id) != project_id:
+                raise NotFound(wanted_id, path=("input", name, str(index)))
+
+
+def _wish(context: RequestContext, project: Project, request: PromptRequest) -> PromptWish:
+    if request.model is not None and context.models.find(request.model) is None:
+        raise InvalidInput("This server does not offer this model: see `models`.", ("input", "model"))
+    return PromptWish(
+        model=request.model or _offered(context, project.settings.model) or context.default_model,
+        token_budget=request.token_budget or project.settings.prompt_token_budget,
+        instructions=request.instructions,
+        brief=request.brief,
+        include=request.include,
+        exclude=request.exclude,
+    )
+
+
+def _offered(context: RequestContext, model: str) -> str | None:
+    """A project may have been given its model when another one answered here: a rehearsal must not go by a writer's name."""
+    return model if model and context.models.find(model) else None
+
+
+def _estimate(context: RequestContext, material: PromptMaterial, prompt: Prompt) -> CostEstimate:
+    return estimate_call(
+        prompt.receipt.model,
+        prompt_tokens=prompt.receipt.tokens_used,
+        completion_tokens=expected_completion_tokens(material),
+        cost=context.prices.cost,
+    )

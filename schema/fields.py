@@ -1,0 +1,76 @@
+"""How the types of this schema declare their fields.
+
+A type's objects are the domain's own values: a field without a resolver reads the attribute of its name, a field with one is
+a static method of that value. Every field says what it gives and is described.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.types import has_object_definition
+
+from resolvers.context import RequestContext
+
+Info = strawberry.Info[RequestContext, None]
+
+Resolver = Callable[..., Any]
+Value = TypeVar("Value")
+
+
+def field(gives: object, description: str) -> Callable[[Resolver], Any]:
+    """A field of GraphQL type `gives`, whatever domain value its resolver returns for it."""
+
+    def declare(resolver: Resolver) -> Any:
+        return strawberry.field(resolver=resolver, graphql_type=gives, description=description)
+
+    return declare
+
+
+def subscription(gives: object, description: str) -> Callable[[Resolver], Any]:
+    """A stream of GraphQL type `gives`, whatever domain values its resolver yields."""
+
+    def declare(resolver: Resolver) -> Any:
+        return strawberry.subscription(resolver=resolver, graphql_type=gives, description=description)
+
+    return declare
+
+
+def argument(description: str, *, name: str | None = None) -> Any:
+    return strawberry.argument(name=name, description=description)
+
+
+def attribute(description: str, *, name: str | None = None) -> Any:
+    """A field that is the value's own attribute."""
+    return strawberry.field(name=name, description=description)
+
+
+def required(description: str) -> Any:
+    """An input field that must be there."""
+    return strawberry.field(description=description)
+
+
+def optional(description: str) -> Any:
+    """An input field that can be left out, which differs from null."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
+
+
+def defaulted(value: object, description: str) -> Any:
+    """An input field that the schema gives a default."""
+    if isinstance(value, list):
+        return strawberry.field(default_factory=value.copy, description=description)
+    return strawberry.field(default=value, description=description)
+
+
+def present(value: Value | None) -> Value | None:
+    """None for an argument or input field that was left out, as for null."""
+    return None if value is strawberry.UNSET else value
+
+
+def given(values: object, *leaving: str) -> dict[str, Any]:
+    """The fields of an input that the caller sent, or that have a default, by their Python names; nested inputs likewise."""
+    return {
+        name: given(value) if has_object_definition(value) else value
+        for name, value in vars(values).items()
+        if value is not strawberry.UNSET and name not in leaving
+    }

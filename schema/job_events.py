@@ -1,0 +1,110 @@
+"""A job's log as the API shows it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import strawberry
+from strawberry import ID, Parent
+
+from domain.jobs import events
+from domain.jobs.events import RecordedEvent
+from domain.jobs.job import Job as JobValue
+from schema import ids
+from schema.enums import JobStage, JobStatus
+from schema.fields import Info, attribute, field
+from schema.paging import write_sequence
+from schema.spending import Usage
+
+if TYPE_CHECKING:
+    from schema.jobs import Job
+
+
+@strawberry.type(description="Why a job failed.")
+class JobFailure:
+    code: str = attribute("What went wrong, for programs, such as `MODEL_UNAVAILABLE`.")
+    message: str = attribute("What went wrong and what can be done, for people.")
+    retryable: bool = attribute("Whether trying again may help.")
+
+
+def of_event(gives: object, name: str, description: str) -> Any:
+    """A field that is an attribute of the event itself, not of its record."""
+
+    def read(parent: Parent[RecordedEvent]) -> Any:
+        return getattr(parent.event, name)
+
+    return field(gives, description)(read)
+
+
+@strawberry.interface(description="An entry in a job's log. Entries are numbered 1, 2, 3 … without a gap, across retries too.")
+class JobEvent:
+    records: ClassVar[type[events.Event]]
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, RecordedEvent) and isinstance(value.event, cls.records)
+
+    sequence: int = attribute("Its number.")
+    at: datetime = attribute("When it happened.")
+
+    @field(str, "Its place in the log: pass it as `after` to go on behind it.")
+    @staticmethod
+    def cursor(parent: Parent[RecordedEvent]) -> str:
+        return write_sequence(parent.sequence)
+
+    @field(ID, "The job it happened to.")
+    @staticmethod
+    def job_id(parent: Parent[RecordedEvent]) -> ID:
+        return ids.encode(JobValue, parent.job_id)
+
+
+@strawberry.type(description="The job's state changed.")
+class JobStatusChanged(JobEvent):
+    records = events.StatusChanged
+
+    status: JobStatus = of_event(JobStatus, "status", "Its state from now on.")
+    failure: JobFailure | None = of_event(JobFailure | None, "failure", "Why it failed; null unless it has.")
+
+
+@strawberry.type(description="The job has got further.")
+class JobProgressed(JobEvent):
+    records = events.Progressed
+
+    stage: JobStage = of_event(JobStage, "stage", "What it is doing.")
+    progress: float = of_event(float, "progress", "How far it is, 0 to 1; it never falls.")
+    message: str = of_event(str, "message", "What it is doing, for people.")
+
+
+@strawberry.type(description="Text to append to what has been shown so far.")
+class TextAppended(JobEvent):
+    records = events.TextAppended
+
+    step: str = of_event(str, "step", "The step that wrote it.")
+    offset: int = of_event(int, "offset", "Where it goes, in Unicode code points: the length of what has been shown so far.")
+    text: str = of_event(str, "text", "The text.")
+
+
+@strawberry.type(description="What has been shown so far is replaced from `offset` on: a call was begun anew, or the text revised.")
+class TextReplaced(JobEvent):
+    records = events.TextReplaced
+
+    step: str = of_event(str, "step", "The step that wrote it.")
+    offset: int = of_event(int, "offset", "How much of what has been shown stays, in Unicode code points.")
+    text: str = of_event(str, "text", "The text that follows there; may be empty.")
+
+
+@strawberry.type(description="A step is recorded and will not be done again.")
+class StepFinished(JobEvent):
+    records = events.StepFinished
+
+    step: str = of_event(str, "step", "The step's name.")
+    usage: Usage = of_event(Usage, "usage", "What it used.")
+
+
+@strawberry.type(description="The job has ended: its last event, and the end of the stream, unless it is retried later.")
+class JobFinished(JobEvent):
+    records = events.Finished
+
+    @field(Annotated["Job", strawberry.lazy("schema.jobs")], "The job as it is now.")
+    @staticmethod
+    async def job(parent: Parent[RecordedEvent], info: Info) -> JobValue | None:
+        return await info.context.loaders.jobs.load(parent.job_id)

@@ -1,0 +1,130 @@
+"""Jobs as the API shows them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+from strawberry import ID, UNSET, Parent
+
+from domain.access import User as UserValue
+from domain.chapters import Chapter as ChapterValue
+from domain.chapters import ChapterVersion as VersionValue
+from domain.jobs import job as domain
+from domain.jobs.events import RecordedEvent
+from domain.projects import Project as ProjectValue
+from domain.spending import Usage as UsageValue
+from resolvers import jobs, people
+from resolvers.listing import Listing
+from schema.chapters import Chapter, ChapterVersion
+from schema.enums import JobKind, JobStage, JobStatus
+from schema.fields import Info, attribute, defaulted, field, optional, required
+from schema.job_events import JobEvent, JobFailure
+from schema.node import Node
+from schema.paging import After, Connection, First, page_request, write_sequence
+from schema.people import User
+from schema.projects import Project
+from schema.spending import CostEstimate, Usage
+
+JobResult = Annotated[
+    ChapterVersion, strawberry.union("JobResult", description="What a job made. More kinds of jobs make more kinds of things.")
+]
+
+
+@strawberry.type(description="A step of a job. A step that is recorded is never done, or paid, again.")
+class JobStep:
+    name: str = attribute("What it is called within its job, such as `context` or `draft/1`.")
+    status: JobStatus = attribute("Where it is.")
+    model: str | None = attribute("The model it called; null if it called none.")
+    usage: Usage = attribute("What it used.")
+    started_at: datetime | None = attribute("When it began.")
+    finished_at: datetime | None = attribute("When it ended; null while it has not.")
+    uncertain: bool = attribute("Whether a call was under way when its worker died: it may have been billed without bringing a result.")
+
+
+@strawberry.type(description="A piece of work that takes a while, such as writing a chapter. Follow it with `jobEvents`.")
+class Job(Node):
+    shows = domain.Job
+
+    kind: JobKind = attribute("What it makes.")
+    status: JobStatus = attribute("Its state.")
+    stage: JobStage = attribute("What it is doing.")
+    progress: float = attribute("How far it is, 0 to 1; it never falls.")
+    attempt: int = attribute("How often a worker has taken it up: 0 before the first.")
+    rehearsal: bool = attribute("Whether the built-in stand-in writes, at no cost, instead of a language model.")
+    failure: JobFailure | None = attribute("Why it failed; null unless it has.")
+    cost_limit: Decimal | None = attribute("What it may cost at most, as asked; null for no limit but the project's budget.")
+    estimate: CostEstimate = attribute("What it was expected to cost when it was started.")
+    created_at: datetime = attribute("When it was started.")
+    started_at: datetime | None = attribute("When a worker first took it up.")
+    finished_at: datetime | None = attribute("When it ended; null while it has not.")
+
+    @field(Project, "The project it works for.")
+    @staticmethod
+    async def project(parent: Parent[domain.Job], info: Info) -> ProjectValue | None:
+        return await info.context.loaders.projects.load(parent.project_id)
+
+    @field(Chapter | None, "The chapter it is about; null if it is about none, or the chapter has been deleted.")
+    @staticmethod
+    async def chapter(parent: Parent[domain.Job], info: Info) -> ChapterValue | None:
+        return await info.context.loaders.chapters.load(parent.chapter_id) if parent.chapter_id else None
+
+    @field(User, "Who started it.")
+    @staticmethod
+    async def started_by(parent: Parent[domain.Job], info: Info) -> UserValue:
+        return await people.person(info.context, parent.started_by)
+
+    @field(str, "What it has written so far, whole.")
+    @staticmethod
+    async def text(parent: Parent[domain.Job], info: Info) -> str:
+        text, _ = await jobs.text_of(info.context, parent)
+        return text
+
+    @field(
+        str | None,
+        "The last event that `text` contains. Read both in one request, then subscribe behind it: nothing is missed, nothing comes twice.",
+    )
+    @staticmethod
+    async def last_event_cursor(parent: Parent[domain.Job], info: Info) -> str | None:
+        _, sequence = await jobs.text_of(info.context, parent)
+        return write_sequence(sequence) if sequence else None
+
+    @field(list[JobStep], "Its steps so far, in order.")
+    @staticmethod
+    async def steps(parent: Parent[domain.Job], info: Info) -> Sequence[domain.JobStep]:
+        return await info.context.loaders.job_steps.load(parent.id) or ()
+
+    @field(Connection[JobEvent], "Its log so far, in order. The cursors are those of `jobEvents`.")
+    @staticmethod
+    async def events(parent: Parent[domain.Job], info: Info, after: After = UNSET, first: First = UNSET) -> Listing[RecordedEvent]:
+        return await jobs.events_of(info.context, parent, page_request(first=first, after=after))
+
+    @field(JobResult | None, "What it made; null while it has made nothing, or if that has been deleted.")
+    @staticmethod
+    async def result(parent: Parent[domain.Job], info: Info) -> VersionValue | None:
+        return await info.context.loaders.versions.load(parent.result_version_id) if parent.result_version_id else None
+
+    @field(Usage, "What its calls have used so far.")
+    @staticmethod
+    async def usage(parent: Parent[domain.Job], info: Info) -> UsageValue:
+        return await info.context.loaders.job_usage.load(parent.id) or UsageValue()
+
+
+@strawberry.input(description="Which chapter to have written, and how. For editors. The highest estimate is held of the project's budget.")
+class StartChapterGenerationInput:
+    chapter_id: ID = required("The chapter. It can be written by one job at a time.")
+    instructions: str | None = defaulted("", "What else to tell the model, this time only: at most 10,000 characters.")
+    include: list[ID] | None = defaulted([], "Reference files and chapters that must be in the prompt: at most 100, of the same project.")
+    exclude: list[ID] | None = defaulted([], "Reference files and chapters that must not be in it: at most 100, of the same project.")
+    model: str | None = optional("A model of `models`, or any other the server's endpoint knows; the project's without it.")
+    token_budget: int | None = optional("How many tokens the prompt may have: 500 to 1,000,000; the project's without it.")
+    cost_limit: Decimal | None = optional("What the job may cost at most: 0 to 999,999 USD. A higher estimate is refused.")
+    idempotency_key: str | None = optional(
+        "1 to 200 printable characters. Within 24 hours the same key with the same input answers the same job instead of starting another."
+    )
+
+
+@strawberry.input(description="Which job. For editors.")
+class JobInput:
+    job_id: ID = required("The job.")

@@ -1,0 +1,156 @@
+"""Prompts, their receipts and previews as the API shows them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+from strawberry import ID, Parent
+
+from domain.llm.catalogue import ModelInfo
+from domain.llm.model import REHEARSAL
+from domain.prompting import genres, receipts
+from domain.prompting.mentions import Mention as MentionValue
+from domain.reference_files import ReferenceFile as ReferenceFileValue
+from domain.spending import CostEstimate as EstimateValue
+from resolvers import prompts
+from schema.enums import Decision, Genre, Reason, ReferenceKind
+from schema.fields import Info, attribute, field, optional, required
+from schema.node import Node
+from schema.reference_files import ReferenceFile
+from schema.spending import CostEstimate
+
+
+@strawberry.type(description="A candidate for a prompt, and what became of it.")
+class PromptItem:
+    label: str = attribute("What it is, for people.")
+    group: str = attribute("Which part of the prompt it is for, such as `style`, `cast`, `world`, `story so far` or `brief`.")
+    decision: Decision = attribute("What became of it.")
+    reason: Reason = attribute("Why.")
+    evidence: list[str] = attribute('What spoke for it, such as `"the Captain" in the brief`.')
+    score: float = attribute("How much it matters to this chapter: 0 to 1.")
+    tokens: int = attribute("How long it is as sent; 0 if it was left out.")
+    tokens_in_full: int = attribute("How long it would be in full.")
+
+    @field(Node | None, "The reference file or chapter version it came from; null for instructions and for what has been deleted since.")
+    @staticmethod
+    async def source(parent: Parent[receipts.PromptItem], info: Info) -> Any:
+        return await prompts.source_of(info.context, parent)
+
+
+@strawberry.type(description="Every candidate for a prompt, and what became of it and why.")
+class PromptReceipt:
+    digest: str = attribute(
+        "The SHA-256 of the messages as a JSON array of [role, text] pairs, in ASCII without white space: the same for a preview and the call it predicts."
+    )
+    model: str = attribute("The model the prompt is for.")
+    tokenizer: str = attribute("What the tokens are counted with.")
+    tokenizer_exact: bool = attribute("Whether that is the model's own tokenizer; else the counts are estimates.")
+    token_budget: int = attribute("How many tokens the prompt may have.")
+    tokens_used: int = attribute("How many it has.")
+    stable_prefix_tokens: int = attribute(
+        "How many of its first tokens are those of the previous prompt for this chapter: providers discount them."
+    )
+    items: list[PromptItem] = attribute("The candidates.")
+
+
+@strawberry.type(description="A message of a prompt.")
+class PromptMessage:
+    role: str = attribute("Who speaks: `system`, `user` or `assistant`.")
+    text: str = attribute("What is said, verbatim.")
+    tokens: int = attribute("How long it is.")
+
+
+@strawberry.type(description="Exactly what a draft of this chapter would send now, and what it would cost. Free: no model is called.")
+class PromptPreview:
+    estimate: EstimateValue = strawberry.field(graphql_type=CostEstimate, description="What the call would probably cost.")
+
+    @field(PromptReceipt, "What could have been in the prompt, and what became of it.")
+    @staticmethod
+    def receipt(parent: Parent[prompts.Preview]) -> receipts.PromptReceipt:
+        return parent.prompt.receipt
+
+    @field(list[PromptMessage], "The prompt.")
+    @staticmethod
+    def messages(parent: Parent[prompts.Preview]) -> list[PromptMessage]:
+        counted = zip(parent.prompt.messages, parent.prompt.message_tokens, strict=True)
+        return [PromptMessage(role=message.role.value, text=message.text, tokens=tokens) for message, tokens in counted]
+
+
+@strawberry.input(description="Which prompt to preview. What is left out is taken from the chapter and its project.")
+class PromptPreviewInput:
+    chapter_id: ID = required("The chapter. Any member of its project may preview.")
+    brief: str | None = optional("A brief to try out instead of the chapter's own: at most 20,000 characters.")
+    model: str | None = optional("A model of `models`, or any other the server's endpoint knows; the project's without it.")
+    token_budget: int | None = optional("How many tokens the prompt may have: 500 to 1,000,000; the project's without it.")
+    include: list[ID] | None = optional("Reference files and chapters that must be in the prompt: at most 100, of the same project.")
+    exclude: list[ID] | None = optional("Reference files and chapters that must not be in it: at most 100, of the same project.")
+
+
+@strawberry.type(description="A place in a text that names a reference file.")
+class Mention:
+    entry: strawberry.Private[tuple[MentionValue, ReferenceFileValue]]
+
+    @field(ReferenceFile, "The file that is named.")
+    def reference_file(self) -> ReferenceFileValue:
+        return self.entry[1]
+
+    @field(str, "The name as it stands in the text, without a possessive's ending.")
+    def matched(self) -> str:
+        return self.entry[0].matched
+
+    @field(int, "Where it begins, in Unicode code points.")
+    def start(self) -> int:
+        return self.entry[0].start
+
+    @field(int, "Where it ends, in Unicode code points: the first one behind it.")
+    def end(self) -> int:
+        return self.entry[0].end
+
+
+@strawberry.type(description="A language model that jobs may use.")
+class LanguageModel:
+    name: str = attribute("What to call it in `model` arguments and settings.")
+    context_window: int = attribute("How many tokens prompt and text may have together; 8192 where nothing is known.")
+    is_default: bool = attribute("Whether projects that name no model use it.")
+
+    @field(Decimal | None, "What a million tokens sent cost; null if the price is unknown.")
+    @staticmethod
+    def prompt_price_per_million(parent: Parent[ModelInfo]) -> Decimal | None:
+        return parent.price.prompt_per_million if parent.price else None
+
+    @field(
+        Decimal | None,
+        "What a million tokens sent cost when the provider has them in its cache; null if it gives no discount or the price is unknown.",
+    )
+    @staticmethod
+    def cached_prompt_price_per_million(parent: Parent[ModelInfo]) -> Decimal | None:
+        return parent.price.cached_prompt_per_million if parent.price else None
+
+    @field(Decimal | None, "What a million tokens written cost; null if the price is unknown.")
+    @staticmethod
+    def completion_price_per_million(parent: Parent[ModelInfo]) -> Decimal | None:
+        return parent.price.completion_per_million if parent.price else None
+
+    @field(bool, "Whether it is the built-in stand-in: free, and no language model; its texts are made up.")
+    @staticmethod
+    def rehearsal(parent: Parent[ModelInfo]) -> bool:
+        return parent.name == REHEARSAL
+
+
+@strawberry.type(description="How much a kind of reference file counts.")
+class GenreEmphasis:
+    kind: ReferenceKind = attribute("The kind.")
+    weight: float = attribute("What the score of such a file is multiplied by; 1 is neutral.")
+
+
+@strawberry.type(description="What a genre asks of a prompt.")
+class GenreProfile:
+    genre: Genre = attribute("The genre.")
+    guidance: str = attribute("What the model is told about writing in it.")
+
+    @field(list[GenreEmphasis], "How much each kind of reference file counts.")
+    @staticmethod
+    def emphasis(parent: Parent[genres.GenreProfile]) -> list[GenreEmphasis]:
+        weights: Mapping[ReferenceKind, float] = parent.emphasis
+        return [GenreEmphasis(kind=kind, weight=weight) for kind, weight in weights.items()]

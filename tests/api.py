@@ -1,0 +1,207 @@
+"""The served schema over real resolvers and a real Postgres, asked as one user or another. No transport."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import strawberry
+from graphql import GraphQLError
+
+from domain.access import User, Viewer
+from domain.identifiers import uuid7
+from domain.jobs.events import Event
+from domain.jobs.job import Claim, Ending, JobStatus
+from domain.llm.catalogue import ModelCatalogue
+from domain.llm.prices import PriceBook
+from domain.llm.tokens import TokenCounter
+from persistence.database import Database
+from persistence.job_desk import PostgresJobDesk
+from persistence.library import PostgresLibrary
+from persistence.wakeups import PostgresWakeups
+from resolvers.context import RequestContext, Services
+from schema.build import build_schema
+from schema.ids import decode
+from tests.factories import NOON, ManualClock
+
+MODEL = "gpt-4.1-mini"
+
+PROJECT = {"title": "The Lighthouse", "genre": "MYSTERY"}
+
+
+class Refused(Exception):  # noqa: N818  - as the domain calls it
+    """The request was answered with errors where data was expected."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """What one user gets for their documents. `as_user` is the same server for somebody else."""
+
+    schema: strawberry.Schema
+    services: Services
+    database: Database
+    clock: ManualClock
+    desk: PostgresJobDesk
+    user: User
+
+    async def newcomer(self, name: str = "Ben", *, email: str | None = None) -> "Api":
+        return replace(self, user=await _add_user(self.services, name, email))
+
+    def context(self) -> RequestContext:
+        viewer = Viewer(user=self.user, expires_at=self.clock() + timedelta(hours=1))
+        return RequestContext.for_viewer(self.services, viewer)
+
+    async def execute(self, document: str, **variables: Any) -> Any:
+        return await self.schema.execute(document, variable_values=variables, context_value=self.context())
+
+    async def ask(self, document: str, **variables: Any) -> Any:
+        """The data. Raises Refused for any error."""
+        result = await self.execute(document, **variables)
+        if result.errors:
+            raise Refused(result.errors)
+        return result.data
+
+    async def error(self, document: str, **variables: Any) -> BaseException:
+        """The exception behind the only error."""
+        result = await self.execute(document, **variables)
+        assert result.errors, result.data
+        (error,) = result.errors
+        return error.original_error or error
+
+    async def mutate(self, name: str, selection: str | None, /, **values: Any) -> Any:
+        """What the mutation changed, with `selection` of it."""
+        payload = await self.payload(name, selection, **values)
+        assert payload["errors"] == [], payload["errors"]
+        return next(value for field, value in payload.items() if field != "errors")
+
+    async def refusal(self, name: str, /, **values: Any) -> Any:
+        """The only error of the mutation's payload, which has nothing else."""
+        payload = await self.payload(name, None, **values)
+        (error,) = payload["errors"]
+        assert all(value is None for field, value in payload.items() if field != "errors")
+        return error
+
+    async def payload(self, name: str, selection: str | None, /, **values: Any) -> Any:
+        field, input_type = self._result_of(name)
+        chosen = field if field == "deletedId" else f"{field} {{ {selection or 'id'} }}"
+        document = f"mutation M($input: {input_type}!) {{ {name}(input: $input) {{ {chosen} errors {{ {ERROR} }} }} }}"
+        return (await self.ask(document, input=values))[name]
+
+    async def follow(self, document: str, **variables: Any) -> AsyncGenerator[Any, None]:
+        """The data of each event. Raises Refused where the stream ends with an error."""
+        results = await self.schema.subscribe(document, variable_values=variables, context_value=self.context())
+        if not hasattr(results, "__aiter__"):
+            raise Refused(results.errors)
+        async for result in results:
+            if result.errors:
+                raise Refused(result.errors)
+            yield result.data
+
+    async def project(self, **values: Any) -> str:
+        return (await self.mutate("createProject", "id", **{**PROJECT, **values}))["id"]
+
+    async def chapter(self, project: str, **values: Any) -> str:
+        return (await self.mutate("createChapter", "id", **{"projectId": project, "title": "Low water", **values}))["id"]
+
+    async def reference_file(self, project: str, **values: Any) -> str:
+        given = {"projectId": project, "name": "Mara", "kind": "CHARACTER", "content": "Mara keeps the light."}
+        return (await self.mutate("createReferenceFile", "id", **{**given, **values}))["id"]
+
+    async def job(self, chapter: str, **values: Any) -> str:
+        return (await self.mutate("startChapterGeneration", "id", chapterId=chapter, **values))["id"]
+
+    async def member(self, project: str, role: str) -> "Api":
+        """Somebody else who has this role in the project."""
+        email = f"{uuid4()}@example.org"
+        other = await self.newcomer(role.title(), email=email)
+        await self.mutate("addProjectMember", "id", projectId=project, email=email, role=role)
+        return other
+
+    async def work(self, job: str, *events: Event) -> Claim:
+        """A worker takes the job up and logs these events."""
+        claim = await self.desk.claim(uuid_of(job), lease_seconds=30)
+        assert isinstance(claim, Claim)
+        await self.log(claim, *events)
+        return claim
+
+    async def log(self, claim: Claim, *events: Event) -> None:
+        await self.desk.append([(claim, events)], at=self.clock())
+        self.services.wakeups.notify_local([claim.job_id])
+
+    async def finish(self, claim: Claim, status: JobStatus = JobStatus.SUCCEEDED) -> None:
+        await self.desk.finish(claim, Ending(status=status, at=self.clock()))
+        self.services.wakeups.notify_local([claim.job_id])
+
+    def _result_of(self, mutation: str) -> tuple[str, str]:
+        field = self.schema._schema.mutation_type.fields[mutation]
+        (result,) = (name for name in field.type.fields if name != "errors")
+        return result, field.args["input"].type.of_type.name
+
+
+ERROR = """
+    __typename code message path
+    ... on NotFoundError { id }
+    ... on ForbiddenError { requiredRole }
+    ... on VersionConflictError { current { id number text } }
+    ... on JobConflictError { job { id status } }
+    ... on IdempotencyConflictError { job { id } }
+    ... on BudgetExceededError { limit required limitName }
+    ... on PromptTooSmallError { tokenBudget tokensRequired }
+    ... on LimitExceededError { limitName maximum: limit }
+"""
+
+
+def uuid_of(text: str) -> Any:
+    decoded = decode(text)
+    assert decoded is not None
+    return decoded[1]
+
+
+def usd(text: str | None) -> Decimal:
+    assert text is not None
+    return Decimal(text)
+
+
+NewServices = Callable[[], Awaitable[Services]]
+
+
+@pytest.fixture
+async def api(library: PostgresLibrary, database: Database) -> AsyncGenerator[Api, None]:
+    """A server without workers, and its first user, Ada."""
+    clock = ManualClock()
+    prices = PriceBook(clock=lambda: NOON)
+    wakeups = PostgresWakeups(database)
+    services = Services(
+        library=library,
+        wakeups=wakeups,
+        tokens=TokenCounter(),
+        models=ModelCatalogue(default=MODEL, prices=prices, rehearsal=False),
+        prices=prices,
+        default_model=MODEL,
+        default_assessor_model=MODEL,
+        clock=clock,
+        ids=uuid7,
+    )
+    await wakeups.start()
+    yield Api(
+        schema=build_schema(),
+        services=services,
+        database=database,
+        clock=clock,
+        desk=PostgresJobDesk(database, worker="test"),
+        user=await _add_user(services, "Ada", "ada@example.org"),
+    )
+    await wakeups.stop()
+
+
+async def _add_user(services: Services, name: str, email: str | None) -> User:
+    return await services.library.user_seen(
+        issuer="tests", subject=str(uuid4()), name=name, email=email, new_id=uuid4(), at=services.clock()
+    )

@@ -1,0 +1,289 @@
+"""Every root field of the schema, tried by everybody who may not: nothing leaks, nothing changes, nothing tells that there is something.
+
+A root field without an entry here fails the suite.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type, is_required_argument
+
+from domain.jobs.events import TextAppended
+from schema.build import build_schema
+from schema.failures import explain
+from tests.api import Api
+
+SECRET = "Zyzzyva"
+SCHEMA = build_schema()._schema
+DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A project of somebody else, with the secret in everything it holds."""
+
+    project: str
+    chapter: str
+    version: str
+    file: str
+    job: str
+    finished_job: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a root field is tried: its arguments, and the role it takes; no role for what everybody may ask of their own."""
+
+    arguments: Callable[[Victim], dict[str, Any]]
+    role: str | None = None
+    about: str = "project"
+
+
+def given(role: str | None = None, /, **arguments: Any) -> Entry:
+    """Arguments that are attributes' names of the victim in braces are filled in."""
+
+    def fill(value: Any, victim: Victim) -> Any:
+        if isinstance(value, dict):
+            return {name: fill(content, victim) for name, content in value.items()}
+        if isinstance(value, list):
+            return [fill(content, victim) for content in value]
+        return value.format(**vars(victim)) if isinstance(value, str) else value
+
+    return Entry(lambda victim: fill(arguments, victim), role)
+
+
+def change(role: str | None, /, **values: Any) -> Entry:
+    return given(role, input=values)
+
+
+QUERIES = {
+    "viewer": given(),
+    "node": given("VIEWER", id="{project}"),
+    "nodes": given("VIEWER", ids=["{project}", "{chapter}", "{version}", "{file}", "{job}", "{owner}"]),
+    "project": given("VIEWER", id="{project}"),
+    "projects": given(),
+    "chapter": given("VIEWER", id="{chapter}"),
+    "job": given("VIEWER", id="{job}"),
+    "promptPreview": given("VIEWER", input={"chapterId": "{chapter}", "include": ["{file}"]}),
+    "mentions": given("VIEWER", projectId="{project}", text=f"{SECRET} is named."),
+    "genres": given(),
+    "models": given(),
+}
+MUTATIONS = {
+    "createProject": change(None, title="Mine", genre="OTHER"),
+    "updateProject": change("EDITOR", id="{project}", title="Taken"),
+    "deleteProject": change("OWNER", id="{project}"),
+    "addProjectMember": change("OWNER", projectId="{project}", email="mallory@example.org", role="OWNER"),
+    "changeProjectMemberRole": change("OWNER", projectId="{project}", userId="{owner}", role="VIEWER"),
+    "removeProjectMember": change("OWNER", projectId="{project}", userId="{owner}"),
+    "createReferenceFile": change("EDITOR", projectId="{project}", name="N", kind="OTHER", content="C"),
+    "updateReferenceFile": change("EDITOR", id="{file}", content="Taken"),
+    "deleteReferenceFile": change("EDITOR", id="{file}"),
+    "createChapter": change("EDITOR", projectId="{project}", title="T", text="Text."),
+    "updateChapter": change("EDITOR", id="{chapter}", title="Taken"),
+    "moveChapter": change("EDITOR", id="{chapter}", position=2),
+    "deleteChapter": change("EDITOR", id="{chapter}"),
+    "saveChapterText": change("EDITOR", chapterId="{chapter}", text="Taken.", baseVersionId="{version}"),
+    "restoreChapterVersion": change("EDITOR", versionId="{version}"),
+    "startChapterGeneration": change("EDITOR", chapterId="{chapter}", include=["{file}"], idempotencyKey="k"),
+    "cancelJob": change("EDITOR", jobId="{job}"),
+    "retryJob": change("EDITOR", jobId="{finished_job}"),
+}
+SUBSCRIPTIONS = {"jobEvents": given("VIEWER", jobId="{job}")}
+
+FOREIGN_PARTS = {
+    "saveChapterText": change("EDITOR", chapterId="{own_chapter}", text="Mine.", baseVersionId="{version}"),
+    "startChapterGeneration include": change("EDITOR", chapterId="{own_chapter}", include=["{file}"]),
+    "startChapterGeneration exclude": change("EDITOR", chapterId="{own_chapter}", exclude=["{chapter}"]),
+    "changeProjectMemberRole": change("OWNER", projectId="{own_project}", userId="{owner}", role="OWNER"),
+    "removeProjectMember": change("OWNER", projectId="{own_project}", userId="{owner}"),
+}
+"""Somebody's own entity together with the victim's."""
+
+
+def selection(type_: Any, depth: int = DEPTH) -> str:
+    """Everything that can be selected of a type without arguments, so many levels deep."""
+    match type_ := get_named_type(type_):
+        case GraphQLUnionType() | GraphQLInterfaceType():
+            fragments = (f"... on {each.name} {selection(each, depth)}" for each in SCHEMA.get_possible_types(type_))
+            return f"{{ __typename {' '.join(fragments)} }}"
+        case GraphQLObjectType():
+            # Renamed by type: fragments of one interface may have fields of one name and different types.
+            fields = (
+                f"{type_.name}_{name}: {name} {'' if is_leaf_type(get_named_type(field.type)) else selection(field.type, depth - 1)}"
+                for name, field in type_.fields.items()
+                if not any(map(is_required_argument, field.args.values())) and (depth or is_leaf_type(get_named_type(field.type)))
+            )
+            return f"{{ __typename {' '.join(fields)} }}"
+        case _:
+            return ""
+
+
+def document(operation: str, root: GraphQLObjectType, name: str, depth: int) -> str:
+    field = root.fields[name]
+    declared = ", ".join(f"${argument}: {value.type}" for argument, value in field.args.items())
+    passed = ", ".join(f"{argument}: ${argument}" for argument in field.args)
+    return f"{operation}{f'({declared})' if declared else ''} {{ {name}{f'({passed})' if passed else ''} {selection(field.type, depth)} }}"
+
+
+async def answer(api: Api, operation: str, name: str, arguments: dict[str, Any]) -> str:
+    """Everything a client is told, as text."""
+    root = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type, "subscription": SCHEMA.subscription_type}[operation]
+    asked = document(operation, root, name, DEPTH if operation == "query" else 2)
+    if operation == "subscription":
+        results = await api.schema.subscribe(asked, variable_values=arguments, context_value=api.context())
+        result = await anext(results) if hasattr(results, "__anext__") else results
+    else:
+        result = await api.execute(asked, **arguments)
+    for error in result.errors or ():
+        assert explain(error.original_error) is not None, error
+    return json.dumps({"data": result.data, "errors": [str(explain(error.original_error)) for error in result.errors or ()]})
+
+
+def nonexistent(arguments: Any) -> Any:
+    """The same with ids of nothing."""
+    text = json.dumps(arguments)
+    return json.loads(re.sub(r"\b(project|chapter|version|reference|job|user)_[0-9a-z]{26}", r"\1_" + "0" * 25 + "7", text))
+
+
+def without_ids(text: str) -> str:
+    return re.sub(r"_[0-9a-z]{26}\b", "_ID", text)
+
+
+@pytest.fixture
+def digest(owner_url):
+    """One text for everything in the database."""
+
+    def read() -> list[Any]:
+        with psycopg.connect(owner_url) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+            return [
+                connection.execute(
+                    f"SELECT %s, md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')) FROM \"{table}\" t", (table,)
+                ).fetchone()
+                for (table,) in tables
+            ]
+
+    return read
+
+
+@pytest.fixture
+async def ada(api) -> Api:
+    """The victim's owner."""
+    return await api.newcomer(f"Ada {SECRET}", email=f"{SECRET}@example.org")
+
+
+@pytest.fixture
+async def victim(ada) -> Victim:
+    project = await ada.project(title=SECRET, premise=SECRET, styleNotes=SECRET, audience=SECRET, budgetLimit="123.456789")
+    chapter = await ada.chapter(project, title=SECRET, brief=f"{SECRET} speaks.", text=f"{SECRET} spoke.", pointOfViewCharacter=SECRET)
+    other = await ada.chapter(project, title=SECRET, brief=SECRET)
+    found = await ada.ask("query($id: ID!) { chapter(id: $id) { currentVersion { id } } viewer { user { id } } }", id=chapter)
+    file = await ada.reference_file(project, name=SECRET, content=SECRET, aliases=[SECRET.lower()])
+    job = await ada.job(chapter, instructions=SECRET)
+    await ada.work(job, TextAppended("draft/1", 0, SECRET))
+    finished = await ada.job(other)
+    await ada.mutate("cancelJob", "id", jobId=finished)
+    version = found["chapter"]["currentVersion"]["id"]
+    return Victim(project, chapter, version, file, job, finished, found["viewer"]["user"]["id"])
+
+
+@pytest.fixture(params=["stranger", "removed member"])
+async def outsider(request, api, ada, victim) -> Api:
+    mallory = await api.newcomer("Mallory", email="mallory@example.org")
+    if request.param == "removed member":
+        await ada.mutate("addProjectMember", "id", projectId=victim.project, email="mallory@example.org", role="EDITOR")
+        me = (await mallory.ask("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
+        await ada.mutate("removeProjectMember", "id", projectId=victim.project, userId=me)
+    return mallory
+
+
+def test_every_root_field_has_an_entry():
+    assert set(SCHEMA.query_type.fields) == set(QUERIES)
+    assert set(SCHEMA.mutation_type.fields) == set(MUTATIONS)
+    assert set(SCHEMA.subscription_type.fields) == set(SUBSCRIPTIONS)
+
+
+EVERY_FIELD = [
+    *(("query", name, entry) for name, entry in QUERIES.items()),
+    *(("mutation", name, entry) for name, entry in MUTATIONS.items()),
+    *(("subscription", name, entry) for name, entry in SUBSCRIPTIONS.items()),
+]
+
+
+@pytest.mark.parametrize(("operation", "name", "entry"), EVERY_FIELD, ids=[f"{operation} {name}" for operation, name, _ in EVERY_FIELD])
+async def test_outsiders_are_answered_as_if_there_were_nothing(outsider, victim, digest, operation, name, entry):
+    arguments = entry.arguments(victim)
+    before = digest()
+    tried = await answer(outsider, operation, name, arguments)
+    if entry.role is not None or operation != "mutation":
+        assert digest() == before
+    assert SECRET.lower() not in tried.lower()
+    if entry.role is not None:
+        assert without_ids(tried) == without_ids(await answer(outsider, operation, name, nonexistent(arguments)))
+
+
+@pytest.mark.parametrize("name", FOREIGN_PARTS)
+async def test_what_is_others_cannot_be_used_with_ones_own(outsider, victim, digest, name):
+    own = await outsider.project()
+    chapter = await outsider.chapter(own, text="Mine already.")
+    wanted = FOREIGN_PARTS[name].arguments(_With(victim, own_project=own, own_chapter=chapter))
+    before = digest()
+    tried = await answer(outsider, "mutation", name.split()[0], wanted)
+    assert digest() == before
+    assert "NotFoundError" in tried
+    assert SECRET.lower() not in tried.lower()
+
+
+class _With:
+    """The victim together with what the outsider has."""
+
+    def __init__(self, victim: Victim, **own: str) -> None:
+        vars(self).update(vars(victim), **own)
+
+
+ROLES = ["VIEWER", "COMMENTER", "EDITOR", "OWNER"]
+
+
+@pytest.mark.parametrize("role", ["VIEWER", "COMMENTER", "EDITOR"])
+@pytest.mark.parametrize("name", [name for name, entry in MUTATIONS.items() if entry.role])
+async def test_members_may_change_what_their_role_allows_and_nothing_else(ada, victim, digest, name, role):
+    member = await ada.member(victim.project, role)
+    entry = MUTATIONS[name]
+    before = digest()
+    tried = await answer(member, "mutation", name, entry.arguments(victim))
+    if ROLES.index(role) >= ROLES.index(entry.role):
+        assert "ForbiddenError" not in tried
+        assert "NotFoundError" not in tried
+    else:
+        assert digest() == before
+        assert f'"ForbiddenError_requiredRole": "{entry.role}"' in tried
+
+
+async def test_the_budget_is_for_owners(ada, victim, digest):
+    editor = await ada.member(victim.project, "EDITOR")
+    before = digest()
+    error = await editor.refusal("updateProject", id=victim.project, budgetLimit=None)
+    assert (error["__typename"], error["requiredRole"]) == ("ForbiddenError", "OWNER")
+    assert digest() == before
+
+
+@pytest.mark.parametrize("name", [name for name, entry in QUERIES.items() if entry.role])
+async def test_every_member_may_read_everything(ada, victim, digest, name):
+    viewer = await ada.member(victim.project, "VIEWER")
+    before = digest()
+    tried = await answer(viewer, "query", name, QUERIES[name].arguments(victim))
+    assert json.loads(tried)["errors"] == []
+    assert SECRET in tried
+    assert digest() == before
+
+
+async def test_every_member_may_follow_a_job(ada, victim):
+    viewer = await ada.member(victim.project, "VIEWER")
+    assert '"jobEvents"' in await answer(viewer, "subscription", "jobEvents", {"jobId": victim.job})
