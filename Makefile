@@ -22,7 +22,7 @@ migrate: setup ## Bring the database up to date
 	@$(bin)/scriptorium migrate
 
 test: setup ## Run the tests (ARGS="-k budget -x" goes to pytest)
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest -n auto $(ARGS)
 
 check: setup ## Lint, types, import rules, and whether schema.graphql is what the code says
 	@$(bin)/ruff check .

@@ -86,13 +86,13 @@ def _welcome(scriptorium: Scriptorium, port: int) -> str:
         lines += [f"  Model               {settings.default_model}"]
     if not settings.production and settings.jwt_secret is not None:
         lines += ["", "  Development token, good for a week:", "", f"  {scriptorium.development_token()}"]
-        port_prefix = "" if port == 8000 else f"PORT={port} "
+        here = "" if port == 8000 else f"PORT={port} "
         lines += [
             "",
             "  Next, in another terminal:",
-            f"    {port_prefix}make demo                              watch a chapter being written",
-            "    .venv/bin/scriptorium token --user ada     a token for somebody else",
-            "    .venv/bin/scriptorium doctor               check this installation",
+            f"    {f'{here}make demo':<42} watch a chapter being written",
+            f"    {'.venv/bin/scriptorium token --user ada':<42} a token for somebody else",
+            f"    {'.venv/bin/scriptorium doctor':<42} check this installation",
         ]
     lines += ["", "  Ctrl-C stops everything.", "", ""]
     return "\n".join(lines)

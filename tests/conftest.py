@@ -1,4 +1,4 @@
-"""A real Postgres for every test that asks: one server a run, one migrated template a process, one clone of it a test."""
+"""A real Postgres for every test that asks: one server a run, one migrated template a process, and clones of it to work in."""
 
 import os
 import shutil
@@ -54,13 +54,28 @@ def database_names() -> Iterator[str]:
     return (f"test_{worker}_{number}" for number in count(1))
 
 
+@pytest.fixture(scope="session")
+def empty_databases() -> list[str]:
+    """Migrated databases that earlier tests have used and given back: emptying one is ten times faster than cloning another."""
+    return []
+
+
 @pytest.fixture
-def database_name(cluster: Cluster, template: str, database_names: Iterator[str]) -> Iterator[str]:
-    """A fresh migrated database."""
-    name = next(database_names)
-    cluster.create_database(name, template=template)
+def database_name(
+    cluster: Cluster, template: str, database_names: Iterator[str], empty_databases: list[str], request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """A migrated database without a row in it."""
+    if empty_databases:
+        name = empty_databases.pop()
+    else:
+        name = next(database_names)
+        cluster.create_database(name, template=template)
     yield name
-    cluster.drop_database(name)
+    if "owner_url" in request.fixturenames:  # the test may have changed more than rows
+        cluster.drop_database(name)
+    else:
+        cluster.empty_database(name)
+        empty_databases.append(name)
 
 
 @pytest.fixture
