@@ -22,10 +22,11 @@ def _explained() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the person at the terminal."""
     from commands.refusal import CannotStart
     from persistence.embedded.errors import EmbeddedPostgresError
+    from persistence.migrate import DatabaseUnreachable
     from persistence.roles import RolesMissing
     from persistence.urls import InvalidDatabaseUrl
 
-    return SettingsError, CannotStart, EmbeddedPostgresError, RolesMissing, InvalidDatabaseUrl
+    return SettingsError, CannotStart, EmbeddedPostgresError, DatabaseUnreachable, RolesMissing, InvalidDatabaseUrl
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,9 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import psycopg
-
-from commands.refusal import CannotStart
 from persistence.embedded import Address, EmbeddedPostgres
 from persistence.migrate import upgrade
 from settings import Settings
@@ -50,12 +47,7 @@ def embedded_urls(address: Address) -> DatabaseUrls:
 
 @contextmanager
 def migrated_database(settings: Settings) -> Iterator[DatabaseUrls]:
-    """As `database`, brought to the newest revision. Raises CannotStart when a database of the operator's own does not answer."""
+    """As `database`, brought to the newest revision; raises what `upgrade` raises."""
     with database(settings) as urls:
-        try:
-            upgrade(urls.owner, application_role=urls.login)
-        except psycopg.OperationalError as error:
-            # Of several lines, one for each address tried, the first says enough.
-            reason = str(error).splitlines()[0]
-            raise CannotStart(f"The database does not answer ({reason}). Check DATABASE_URL, and that the server runs.") from error
+        upgrade(urls.owner, application_role=urls.login)
         yield urls

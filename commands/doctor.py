@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import httpx2
 
 from commands.database import migrated_database
-from commands.refusal import CannotStart
 from domain.llm.tokens import TokenCounter
 from persistence.database import Database
 from persistence.diagnosis import Finding, diagnose
 from persistence.embedded.errors import EmbeddedPostgresError
+from persistence.migrate import DatabaseUnreachable
 from persistence.roles import RolesMissing
 from persistence.urls import InvalidDatabaseUrl
 from settings import Settings
@@ -75,7 +75,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         with migrated_database(settings) as urls:
             yield from asyncio.run(_diagnose(urls.application))
-    except (CannotStart, EmbeddedPostgresError, RolesMissing, InvalidDatabaseUrl) as error:
+    except (EmbeddedPostgresError, DatabaseUnreachable, RolesMissing, InvalidDatabaseUrl) as error:
         yield Finding("database", str(error))
 
 

@@ -32,10 +32,14 @@ _READY = """
 """
 
 
+class DatabaseUnreachable(Exception):  # noqa: N818  - an answer for the operator
+    """The database does not answer; the message says why, and what to check."""
+
+
 def upgrade(url: str, *, application_role: str | None) -> None:
     """Bring the database to the newest revision, and let `application_role` (None: the URL's own login) work with it.
 
-    Raises persistence.roles.RolesMissing, persistence.urls.InvalidDatabaseUrl.
+    Raises DatabaseUnreachable, persistence.roles.RolesMissing, persistence.urls.InvalidDatabaseUrl.
     """
     if _is_ready(url, application_role):
         return
@@ -60,7 +64,7 @@ def check(url: str) -> list[str]:
 def exclusive_connection(url: str, *, application_role: str | None = None) -> Iterator[Connection]:
     """A transaction in which nobody else migrates this database, with the roles in place."""
     conninfo = DatabaseAddress.parse(url).conninfo(settings={"lock_timeout": f"{LOCK_SECONDS}s", "search_path": "public"})
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(conninfo), poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         prepare_roles(connection, application_role)
@@ -76,12 +80,21 @@ def run_revisions(connection: Connection, target: MetaData) -> None:
 
 def _is_ready(url: str, application_role: str | None) -> bool:
     head = ScriptDirectory.from_config(Config(CONFIGURATION)).get_current_head()
-    with psycopg.connect(DatabaseAddress.parse(url).conninfo(), row_factory=scalar_row) as connection:
+    with _connect(DatabaseAddress.parse(url).conninfo()) as connection, connection.cursor(row_factory=scalar_row) as cursor:
         try:
-            ready = connection.execute(_READY, {"head": head, "roles": list(ROLES), "login": application_role}).fetchone()
+            ready = cursor.execute(_READY, {"head": head, "roles": list(ROLES), "login": application_role}).fetchone()
         except psycopg.errors.UndefinedTable:
             return False
     return bool(ready)
+
+
+def _connect(conninfo: str) -> psycopg.Connection:
+    try:
+        return psycopg.connect(conninfo)
+    except psycopg.OperationalError as error:
+        # Of several lines, one for each address tried, the first says enough.
+        reason = str(error).splitlines()[0]
+        raise DatabaseUnreachable(f"The database does not answer ({reason}). Check DATABASE_URL, and that the server runs.") from error
 
 
 def _configuration(connection: Connection) -> Config:

@@ -20,7 +20,7 @@ AT_HOME = {
     "sqlalchemy": ("persistence/",),
     "sqlmodel": ("persistence/",),
     "asyncpg": ("persistence/",),
-    "psycopg": ("persistence/", "commands/database.py"),
+    "psycopg": ("persistence/",),
     "procrastinate": ("persistence/",),
     "alembic": ("persistence/",),
 }
