@@ -147,15 +147,18 @@ class ChapterGeneration:
         try:
             async with self._library.writing(run.claim.user_id) as records:
                 job, chapter = await _load(records, run)
-                version = self._version(job, text, VersionOrigin.PARTIAL, receipt_id=None) if text.strip() else None
-                if version is not None:
-                    await records.versions.add(version, make_current=False)
+                version_id = await self._keep_partial(records, job, text) if text.strip() else None
                 if chapter.status is ChapterStatus.DRAFTING:
                     await records.chapters.update(chapter.id, {"status": ChapterStatus.PLANNED})
-                version_id = version.id if version else None
                 await records.jobs.finish(run.claim, Ending(status=status, at=self._clock(), failure=failure, result_version_id=version_id))
         except Refusal:  # the author may no longer write here; the job ends all the same, its text stays in its recorded steps
             await self._desk.finish(run.claim, Ending(status=status, at=self._clock(), failure=failure))
+
+    async def _keep_partial(self, records: Records, job: Job, text: str) -> UUID:
+        built = await records.jobs.prompt_of(job.id)
+        version = self._version(job, text, VersionOrigin.PARTIAL, receipt_id=built[0] if built else None)
+        await records.versions.add(version, make_current=False)
+        return version.id
 
     def _version(self, job: Job, text: str, origin: VersionOrigin, *, receipt_id: UUID | None) -> NewVersion:
         assert job.chapter_id is not None

@@ -13,7 +13,7 @@ query Job($id: ID!) {
   job(id: $id) {
     id status stage progress attempt text lastEventCursor rehearsal
     failure { code message retryable }
-    result { ... on ChapterVersion { id origin text wordCount number } }
+    result { ... on ChapterVersion { id origin text wordCount number receipt { tokensUsed } } }
     usage { calls promptTokens completionTokens cost unpricedCalls }
     steps { name status model uncertain usage { calls completionTokens } }
     estimate { low high priced }

@@ -109,6 +109,7 @@ async def test_a_cancel_hangs_up_on_the_model_and_keeps_what_was_written(app: Ru
         assert late[-1]["job"]["status"] == "CANCELLED"
         job = await story.job(ada, job_id)
         assert (job["result"]["origin"], job["result"]["text"]) == ("PARTIAL", "Mara waited for the tide to turn.")
+        assert job["result"]["receipt"]["tokensUsed"] > 0
         assert job["usage"]["completionTokens"] > 0
         left = await story.chapter(ada, chapter_id)
         assert (left["currentVersion"], left["status"]) == (None, "PLANNED")
