@@ -13,6 +13,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLLeafType,
     GraphQLObjectType,
+    GraphQLScalarType,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -62,7 +63,7 @@ class Place:
     @property
     def entity(self) -> str:
         """The kind of entity that an id belongs to here."""
-        return _entity((*self.path, self.argument)[-1 if not self.path else len(self.path) - 1], self.field, self.owner)
+        return entity_named(self.path[-1] if self.path else self.argument, self.field, self.owner)
 
     @property
     def error_path(self) -> list[str]:
@@ -107,9 +108,7 @@ class Place:
 
     @property
     def _field(self) -> Field:
-        owner = SCHEMA.type_map[self.owner]
-        assert isinstance(owner, GraphQLObjectType)
-        return owner.fields[self.field]
+        return _fields(self.owner)[self.field]
 
     @property
     def _arguments(self) -> list[str]:
@@ -122,12 +121,13 @@ class Place:
         if isinstance(kind, GraphQLEnumType):
             return next(iter(kind.values))
         example = {
-            "ID": ids[_entity(name, self.field, self.owner)],
+            "ID": ids[entity_named(name, self.field, self.owner)],
             "String": _TEXT,
             "Int": 1,
             "Float": 1.0,
             "Boolean": True,
             "USD": "1",
+            "DateTime": "2026-01-31T12:00:00Z",
         }[kind.name]
         return [example] if is_list_type(get_nullable_type(wanted.type)) else example
 
@@ -135,12 +135,10 @@ class Place:
 def places() -> Iterator[Place]:
     """Every place of queries and mutations; entities are reached by their ids."""
     for owner in ("Query", "Mutation", "Viewer", *sorted(ENTITIES)):
-        kind = SCHEMA.type_map[owner]
-        assert isinstance(kind, GraphQLObjectType)
-        for name, field in kind.fields.items():
+        for name, field in _fields(owner).items():
             for argument, wanted in field.args.items():
-                for path, leaf in _leaves(wanted):
-                    yield Place(owner, name, argument, path, get_named_type(leaf.type), is_list_type(get_nullable_type(leaf.type)))
+                for path, leaf, kind in _leaves(wanted):
+                    yield Place(owner, name, argument, path, kind, is_list_type(get_nullable_type(leaf.type)))
 
 
 def input_type(mutation: str) -> str:
@@ -150,26 +148,31 @@ def input_type(mutation: str) -> str:
 def input_fields(mutation: str) -> Mapping[str, GraphQLInputField]:
     kind = get_named_type(_mutation(mutation).args["input"].type)
     assert isinstance(kind, GraphQLInputObjectType)
-    return kind.fields
+    fields: Mapping[str, GraphQLInputField] = kind.fields
+    return fields
 
 
 def result_field(mutation: str) -> str:
     """What the mutation's payload calls the thing that was changed."""
-    payload = get_named_type(_mutation(mutation).type)
-    assert isinstance(payload, GraphQLObjectType)
-    (name,) = payload.fields.keys() - {"errors"}
-    return str(name)
+    (name,) = _fields(get_named_type(_mutation(mutation).type).name).keys() - {"errors"}
+    return name
 
 
 def _mutation(name: str) -> Field:
-    assert SCHEMA.mutation_type is not None
-    return SCHEMA.mutation_type.fields[name]
+    return _fields("Mutation")[name]
 
 
-def _leaves(wanted: Input, *path: str) -> Iterator[tuple[tuple[str, ...], Input]]:
+def _fields(type_name: str) -> Mapping[str, Field]:
+    kind = SCHEMA.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    fields: Mapping[str, Field] = kind.fields
+    return fields
+
+
+def _leaves(wanted: Input, *path: str) -> Iterator[tuple[tuple[str, ...], Input, GraphQLLeafType]]:
     kind = get_named_type(wanted.type)
-    if is_leaf_type(kind):
-        yield path, wanted
+    if isinstance(kind, GraphQLScalarType | GraphQLEnumType):
+        yield path, wanted, kind
     elif isinstance(kind, GraphQLInputObjectType):
         for name, field in kind.fields.items():
             yield from _leaves(field, *path, name)
@@ -184,7 +187,7 @@ def _selection(field: Field) -> str:
     return "{ __typename }"
 
 
-def _entity(*names: str) -> str:
+def entity_named(*names: str) -> str:
     """From the most telling name on; whatever any entity will do for gets a reference file."""
     for name in names:
         for word, entity in _NAMED_ENTITIES.items():
