@@ -159,7 +159,7 @@ async def test_deleting_a_project_ends_the_model_call_of_its_job_without_an_erro
     caplog.set_level(logging.INFO)
     shared_model.script(hold(asyncio.Event(), "The lamp"))
     call_number = len(shared_model.calls) + 1
-    async with running(database_url, model_url=shared_model.url, lease_seconds=2) as app, app.client() as client:
+    async with running(database_url, model_url=shared_model.url, lease_seconds=300) as app, app.client() as client:
         ada = Caller(client)
         project = await new_project(ada)
         job = await story.start(client, await new_chapter(ada, project))
