@@ -28,13 +28,12 @@ LIMIT_SECONDS = 0.05
 
 
 async def first_text() -> None:
-    async with (
-        ScriptedModelServer(default=reply("Mara found the letter. " * 20, chunk=240, delay=MODEL_SECONDS)) as model,
-        workbench() as url,
-    ):
-        bare = [await _bare_call(model) for _ in range(ROUNDS)]
-        async with running(url, model_url=model.url) as served, served.client() as ada, _socket(served.address) as socket:
-            rounds = [await _round(ada, socket, str(number)) for number in range(-5, ROUNDS)][5:]
+    answer = reply("Mara found the letter. " * 20, chunk=240, delay=MODEL_SECONDS)
+    with workbench() as url:
+        async with ScriptedModelServer(default=answer) as model:
+            bare = [await _bare_call(model) for _ in range(ROUNDS)]
+            async with running(url, model_url=model.url) as served, served.client() as ada, _socket(served.address) as socket:
+                rounds = [await _round(ada, socket, str(number)) for number in range(-5, ROUNDS)][5:]
     ours = [first - MODEL_SECONDS for _, first in rounds]
     print("\nFirst text of a chapter")
     print(HEADING)

@@ -79,7 +79,6 @@ class PostgresJobDesk:
 
     async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
         async with self._database.as_worker() as connection:
-            await job_transitions.hold(connection, claim)
             return await steps.intend(connection, claim, intent)
 
     async def abandon(self, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:

@@ -3,34 +3,56 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Integer, Uuid, and_, bindparam, select, true
 
 from domain.jobs.events import Event, RecordedEvent, TextAppended, TextReplaced, text_after
 from domain.jobs.job import JobStatus, JobStep
 from domain.paging import Page, PageRequest
+from domain.spending import Usage
 from persistence.events import StoredEvent, to_event
 from persistence.job_scope import JobScope
-from persistence.ledger import to_usage, usage_columns
+from persistence.ledger import USAGE
+from persistence.membership import accessible
 from persistence.paging import Listing, read_pages
-from persistence.projection import among, columns_of, to_value
+from persistence.projection import any_of, columns_of, to_value
 from persistence.tables.jobs import job, job_event, job_step, ledger_entry
 
-_LOG = Listing(value_type=StoredEvent, table=job_event, order=(job_event.c.sequence,), parent=job_event.c.job_id)
-_TEXT_KINDS = (TextAppended.__name__, TextReplaced.__name__)
+_EVENTS_SEEN = accessible(job_event.c.project_id)
+_EVENTS_AFTER = (
+    select(*columns_of(StoredEvent, job_event))
+    .where(
+        job_event.c.job_id == bindparam("job_id", type_=Uuid),
+        job_event.c.sequence > bindparam("sequence", type_=Integer),
+        _EVENTS_SEEN,
+    )
+    .order_by(job_event.c.sequence)
+    .limit(bindparam("rows", type_=Integer))
+)
+_LOG = Listing(value_type=StoredEvent, table=job_event, order=(job_event.c.sequence,), where=(_EVENTS_SEEN,), parent=job_event.c.job_id)
+_OF_TEXT = job_event.c.kind.in_((TextAppended.__name__, TextReplaced.__name__))
+_TEXTS = (
+    select(job.c.id, job.c.last_sequence, job_event.c.kind, job_event.c.body)
+    .select_from(job.outerjoin(job_event, and_(job_event.c.job_id == job.c.id, _OF_TEXT)))
+    .where(any_of(job.c.id, "ids"), accessible(job.c.project_id))
+    .order_by(job.c.id, job_event.c.sequence)
+)
+_USED = select(*USAGE).where(ledger_entry.c.job_id == job_step.c.job_id, ledger_entry.c.step == job_step.c.name).lateral("used")
+_STEPS = (
+    select(*_USED.c, job_step)
+    .select_from(job_step.join(_USED, true()))
+    .where(any_of(job_step.c.job_id, "ids"), accessible(job_step.c.project_id))
+    .order_by(job_step.c.job_id, job_step.c.started_at, job_step.c.name)
+)
 
 
 class JobLogs(JobScope):
     async def events_after(self, job_id: UUID, *, sequence: int, limit: int) -> Sequence[RecordedEvent]:
-        rows = await self._connection.execute(
-            select(*columns_of(StoredEvent, job_event))
-            .where(job_event.c.job_id == job_id, job_event.c.sequence > sequence, self._visible(job_event))
-            .order_by(job_event.c.sequence)
-            .limit(limit)
-        )
+        parameters = {"job_id": job_id, "sequence": sequence, "rows": limit, "acting_user": self._user_id}
+        rows = await self._connection.execute(_EVENTS_AFTER, parameters)
         return [to_value(StoredEvent, row).recorded for row in rows]
 
     async def event_pages(self, job_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[RecordedEvent]]:
-        pages = await read_pages(self._connection, _LOG.filtered(self._visible(job_event)), job_ids, request)
+        pages = await read_pages(self._connection, _LOG, job_ids, request, acting_user=self._user_id)
         return {
             job_id: Page(
                 items=tuple(stored.recorded for stored in page.items),
@@ -42,13 +64,7 @@ class JobLogs(JobScope):
         }
 
     async def texts(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, int]]:
-        of_text = and_(job_event.c.job_id == job.c.id, job_event.c.kind.in_(_TEXT_KINDS))
-        rows = await self._connection.execute(
-            select(job.c.id, job.c.last_sequence, job_event.c.kind, job_event.c.body)
-            .select_from(job.outerjoin(job_event, of_text))
-            .where(among(job.c.id, job_ids), self._visible(job))
-            .order_by(job.c.id, job_event.c.sequence)
-        )
+        rows = await self._connection.execute(_TEXTS, {"ids": job_ids, "acting_user": self._user_id})
         events: dict[UUID, list[Event]] = {}
         last: dict[UUID, int] = {}
         for job_id, last_sequence, kind, body in rows:
@@ -58,16 +74,7 @@ class JobLogs(JobScope):
 
     async def steps(self, job_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[JobStep]]:
         """In the order in which they were begun."""
-        entries = (
-            select(*usage_columns())
-            .where(ledger_entry.c.job_id == job_step.c.job_id, ledger_entry.c.step == job_step.c.name)
-            .lateral("used")
-        )
-        rows = await self._connection.execute(
-            select(job_step, entries)
-            .where(among(job_step.c.job_id, job_ids), self._visible(job_step))
-            .order_by(job_step.c.job_id, job_step.c.started_at, job_step.c.name)
-        )
+        rows = await self._connection.execute(_STEPS, {"ids": job_ids, "acting_user": self._user_id})
         found: dict[UUID, list[JobStep]] = {}
         for row in rows:
             found.setdefault(row.job_id, []).append(
@@ -76,7 +83,7 @@ class JobLogs(JobScope):
                     name=row.name,
                     status=JobStatus(row.status),
                     model=row.model,
-                    usage=to_usage(row),
+                    usage=to_value(Usage, row),
                     started_at=row.started_at,
                     finished_at=row.finished_at,
                     uncertain=row.uncertain,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Role
@@ -10,19 +10,16 @@ from domain.errors import NotFound
 from persistence.membership import accessible
 from persistence.tables.jobs import job
 
+EDITABLE = accessible(job.c.project_id, minimum=Role.EDITOR)
+_TO_EDIT = select(job.c.id).where(job.c.id == bindparam("job_id", type_=Uuid), EDITABLE)
+
 
 class JobScope:
     def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 
-    def _visible(self, table: Table) -> ColumnElement[bool]:
-        return accessible(table.c.project_id, self._user_id)
-
-    async def _project_to_edit(self, job_id: UUID) -> UUID:
-        """The job's project. Raises NotFound when there is no such job in a project in which the user may write."""
-        editable = accessible(job.c.project_id, self._user_id, Role.EDITOR)
-        found: UUID | None = await self._connection.scalar(select(job.c.project_id).where(job.c.id == job_id, editable))
-        if found is None:
+    async def _require_editor(self, job_id: UUID) -> None:
+        """Raises NotFound when there is no such job in a project in which the user may write."""
+        if await self._connection.scalar(_TO_EDIT, {"job_id": job_id, "acting_user": self._user_id}) is None:
             raise NotFound(job_id)
-        return found

@@ -15,15 +15,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.jobs.events import Event, Finished, StatusChanged
 from domain.jobs.job import Busy, Claim, Ending, JobStatus, LeaseLost
 from persistence.documents import to_document
-from persistence.events import CANCELS_CHANNEL, append_events
+from persistence.events import CANCELS_CHANNEL, EVENTS_CHANNEL, append_events
 
 _HOLD = text("SELECT id FROM job WHERE id = :job_id AND epoch = :epoch FOR NO KEY UPDATE")
-_CLAIM = text("""
-    UPDATE job SET epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = now() + make_interval(secs => :lease),
-                   status = CASE status WHEN 'CANCELLING' THEN status ELSE 'RUNNING' END, started_at = coalesce(started_at, now())
-    WHERE id = :job_id AND (status = 'QUEUED' OR (status IN ('RUNNING', 'CANCELLING') AND lease_until <= now()))
-    RETURNING id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested, status, now() AS at
-""")
+# Writes its one event itself: the way to a chapter's first text begins here, and is as short as can be.
+_CLAIM = text(f"""
+    WITH claimed AS (
+        UPDATE job SET epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = now() + make_interval(secs => :lease),
+                       started_at = coalesce(started_at, now()),
+                       status = CASE status WHEN 'CANCELLING' THEN status ELSE 'RUNNING' END,
+                       last_sequence = CASE status WHEN 'CANCELLING' THEN last_sequence ELSE last_sequence + 1 END
+        WHERE id = :job_id AND (status = 'QUEUED' OR (status IN ('RUNNING', 'CANCELLING') AND lease_until <= now()))
+        RETURNING id, project_id, started_by, epoch, attempt, cancel_requested, status, last_sequence
+    ), told AS (
+        INSERT INTO job_event (job_id, sequence, project_id, at, kind, body)
+        SELECT id, last_sequence, project_id, now(), :kind, CAST(:body AS jsonb) FROM claimed WHERE status = 'RUNNING'
+    )
+    SELECT id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested,
+           CASE status WHEN 'RUNNING' THEN pg_notify('{EVENTS_CHANNEL}', CAST(id AS text)) END
+    FROM claimed
+""")  # noqa: S608
+_CLAIMED = StatusChanged(JobStatus.RUNNING)
 _STATUS = text("SELECT status FROM job WHERE id = :job_id")
 _RELEASE = text("""
     UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = now(), queued_at = now(),
@@ -61,12 +73,17 @@ async def hold(connection: AsyncConnection, claim: Claim) -> None:
 
 
 async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | Busy | None:
-    row = (await connection.execute(_CLAIM, {"job_id": job_id, "worker": worker, "lease": lease_seconds})).first()
+    parameters = {
+        "job_id": job_id,
+        "worker": worker,
+        "lease": lease_seconds,
+        "kind": type(_CLAIMED).__name__,
+        "body": orjson.dumps(to_document(_CLAIMED)).decode(),
+    }
+    row = (await connection.execute(_CLAIM, parameters)).first()
     if row is None:
         status = await connection.scalar(_STATUS, {"job_id": job_id})
         return Busy() if status in {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLING} else None
-    if row.status == JobStatus.RUNNING:
-        await _tell(connection, job_id, row.epoch, row.at, StatusChanged(JobStatus.RUNNING))
     return Claim(
         job_id=row.job_id,
         project_id=row.project_id,

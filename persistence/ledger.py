@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, Text, Uuid, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.job import Claim
 from domain.llm.model import TokenUsage
 from domain.spending import ZERO, Usage
+from persistence.projection import to_value
 from persistence.tables.jobs import ledger_entry
+from persistence.tables.metadata import MONEY
 
 # The project is looked up because it may have been deleted while the call ran; who paid is on record all the same.
 _ENTER = text("""
@@ -30,6 +32,18 @@ _REVERSE = text("""
     FROM ledger_entry WHERE job_id = :job_id AND step = :step AND epoch = :epoch AND uncertain
 """)
 _COUNTED = (ledger_entry.c.calls, ledger_entry.c.prompt_tokens, ledger_entry.c.cached_prompt_tokens, ledger_entry.c.completion_tokens)
+
+NOTHING = literal(ZERO, MONEY)
+USAGE: tuple[ColumnElement[Any], ...] = (
+    *(func.coalesce(func.sum(column), 0).label(column.name) for column in _COUNTED),
+    func.coalesce(func.sum(ledger_entry.c.cost), NOTHING).label("cost"),
+    func.coalesce(func.sum(ledger_entry.c.calls).filter(ledger_entry.c.cost.is_(None)), 0).label("unpriced_calls"),
+)
+"""Sums over entries: the fields of Usage, in their order."""
+
+_OF_STEP = select(*USAGE).where(
+    ledger_entry.c.job_id == bindparam("job_id", type_=Uuid), ledger_entry.c.step == bindparam("step", type_=Text)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,27 +93,4 @@ async def reverse_uncertain(connection: AsyncConnection, claim: Claim, step: str
 
 
 async def usage_of_step(connection: AsyncConnection, job_id: UUID, step: str) -> Usage:
-    used = select(*usage_columns()).where(ledger_entry.c.job_id == job_id, ledger_entry.c.step == step)
-    return to_usage((await connection.execute(used)).one())
-
-
-def usage_columns() -> tuple[ColumnElement[Any], ...]:
-    """Sums over entries, named as the fields of Usage."""
-    entry = ledger_entry.c
-    return (
-        *(func.coalesce(func.sum(column), 0).label(column.name) for column in _COUNTED),
-        func.coalesce(func.sum(entry.cost), ZERO).label("cost"),
-        func.coalesce(func.sum(entry.calls).filter(entry.cost.is_(None)), 0).label("unpriced_calls"),
-    )
-
-
-def to_usage(row: Any) -> Usage:
-    """From a row that has `usage_columns`."""
-    return Usage(
-        calls=row.calls,
-        prompt_tokens=row.prompt_tokens,
-        cached_prompt_tokens=row.cached_prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost=row.cost,
-        unpriced_calls=row.unpriced_calls,
-    )
+    return to_value(Usage, (await connection.execute(_OF_STEP, {"job_id": job_id, "step": step})).one())

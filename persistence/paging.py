@@ -6,7 +6,7 @@ looks beyond each bound that the request itself names.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -59,9 +59,6 @@ class Listing(Generic[Item]):
     parent: ColumnElement[UUID] | None = None
     descending: bool = False
     statements: dict[tuple[bool, ...], Statement] = field(default_factory=dict, init=False, repr=False)
-
-    def filtered(self, *conditions: ColumnElement[bool]) -> "Listing[Item]":
-        return replace(self, where=(*self.where, *conditions))
 
 
 async def read_pages(

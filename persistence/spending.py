@@ -6,26 +6,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Date, Select, Uuid, and_, bindparam, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Date, Select, and_, bindparam, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.spending import ZERO, Usage, UsageReport
-from persistence.membership import accessible
-from persistence.projection import any_of
+from domain.spending import Usage, UsageReport
+from persistence.ledger import NOTHING, USAGE
+from persistence.membership import ACTING_USER, accessible
+from persistence.projection import any_of, to_value
 from persistence.tables.books import project
 from persistence.tables.jobs import job, ledger_entry
-from persistence.tables.metadata import MONEY, TIMESTAMP
+from persistence.tables.metadata import TIMESTAMP
 
-_NOTHING = literal(ZERO, MONEY)
-_ACTING_USER = bindparam("acting_user", type_=Uuid)
-_USAGE: tuple[ColumnElement[Any], ...] = (
-    func.coalesce(func.sum(ledger_entry.c.calls), 0),
-    func.coalesce(func.sum(ledger_entry.c.prompt_tokens), 0),
-    func.coalesce(func.sum(ledger_entry.c.cached_prompt_tokens), 0),
-    func.coalesce(func.sum(ledger_entry.c.completion_tokens), 0),
-    func.coalesce(func.sum(ledger_entry.c.cost), _NOTHING),
-    func.coalesce(func.sum(ledger_entry.c.calls).filter(ledger_entry.c.cost.is_(None)), 0),
-)
 _DAY = cast(func.timezone("UTC", ledger_entry.c.at), Date)
 _DAY_AND_MODEL, _MODEL = 0b11, 0b01
 """What `grouping(day, model)` answers where both, or the model, are left out of a sum."""
@@ -40,7 +31,7 @@ def _summed(key: Column[UUID], *conditions: ColumnElement[bool]) -> Select[Any]:
     """Totals, days and models in one pass over the entries."""
     day, model = _DAY.label("day"), ledger_entry.c.model.label("model")
     return (
-        select(key, func.grouping(_DAY, ledger_entry.c.model), day, model, *_USAGE)
+        select(key, func.grouping(_DAY, ledger_entry.c.model), day, model, *USAGE)
         .where(*conditions, _IN_PERIOD)
         .group_by(func.grouping_sets(tuple_(key), tuple_(key, _DAY), tuple_(key, ledger_entry.c.model)))
         .order_by(day, model)
@@ -48,10 +39,10 @@ def _summed(key: Column[UUID], *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 _OF_PROJECTS = _summed(ledger_entry.c.project_id, any_of(ledger_entry.c.project_id, "ids"), _SEEN)
-_OF_USER = _summed(ledger_entry.c.user_id, ledger_entry.c.user_id == _ACTING_USER)
+_OF_USER = _summed(ledger_entry.c.user_id, ledger_entry.c.user_id == ACTING_USER)
 _OF_JOBS = (
-    select(ledger_entry.c.job_id, *_USAGE)
-    .where(any_of(ledger_entry.c.job_id, "ids"), or_(ledger_entry.c.user_id == _ACTING_USER, _SEEN))
+    select(ledger_entry.c.job_id, *USAGE)
+    .where(any_of(ledger_entry.c.job_id, "ids"), or_(ledger_entry.c.user_id == ACTING_USER, _SEEN))
     .group_by(ledger_entry.c.job_id)
 )
 
@@ -73,7 +64,7 @@ class SpendingRecords:
 
     async def of_jobs(self, job_ids: Sequence[UUID]) -> Mapping[UUID, Usage]:
         rows = await self._connection.execute(_OF_JOBS, {"ids": job_ids, "acting_user": self._user_id})
-        used = {job_id: _usage(sums) for job_id, *sums in rows}
+        used = {job_id: to_value(Usage, sums) for job_id, *sums in rows}
         return {job_id: used.get(job_id, Usage()) for job_id in job_ids}
 
     async def _reports(self, statement: Select[Any], **parameters: object) -> dict[UUID, UsageReport]:
@@ -83,11 +74,11 @@ class SpendingRecords:
         rows = await self._connection.execute(statement, {**parameters, "acting_user": self._user_id})
         for key, left_out, day, model, *sums in rows:
             if left_out == _DAY_AND_MODEL:
-                total[key] = _usage(sums)
+                total[key] = to_value(Usage, sums)
             elif left_out == _MODEL:
-                by_day[key].append((day, _usage(sums)))
+                by_day[key].append((day, to_value(Usage, sums)))
             else:
-                by_model[key].append((model, _usage(sums)))
+                by_model[key].append((model, to_value(Usage, sums)))
         return {key: UsageReport(total=usage, by_day=tuple(by_day[key]), by_model=tuple(by_model[key])) for key, usage in total.items()}
 
 
@@ -95,11 +86,4 @@ def select_budgets() -> Select[Any]:
     """Rows of (project id, limit, spent, reserved)."""
     spent = select(func.sum(ledger_entry.c.cost)).where(ledger_entry.c.project_id == project.c.id).scalar_subquery()
     reserved = select(func.sum(job.c.reserved)).where(job.c.project_id == project.c.id).scalar_subquery()
-    return select(project.c.id, project.c.budget_limit, func.coalesce(spent, _NOTHING), func.coalesce(reserved, _NOTHING))
-
-
-def _usage(sums: Sequence[Any]) -> Usage:
-    calls, prompt, cached, completion, cost, unpriced = sums
-    return Usage(
-        calls=calls, prompt_tokens=prompt, cached_prompt_tokens=cached, completion_tokens=completion, cost=cost, unpriced_calls=unpriced
-    )
+    return select(project.c.id, project.c.budget_limit, func.coalesce(spent, NOTHING), func.coalesce(reserved, NOTHING))

@@ -4,26 +4,38 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Integer, Uuid, bindparam, literal, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.job import CallIntent, CallResult, Claim, JobStatus
 from domain.llm.model import TokenUsage
 from persistence import ledger
 from persistence.documents import from_document, to_document
+from persistence.job_scope import EDITABLE
+from persistence.job_transitions import hold
+from persistence.membership import given
+from persistence.tables.jobs import job, job_step
 
 _FIND = text("SELECT * FROM job_step WHERE job_id = :job_id AND name = :step")
-# `asked_since` is the first epoch that asked for exactly this request: answers to it are good whichever of its owners brings one.
-_INTEND = text("""
+# Holds the job as `job_transitions.hold` does; no row, then, of a claim that is lost.
+_INTEND_FIRST = text("""
     INSERT INTO job_step (job_id, project_id, name, status, tries, epoch, asked_since, model, request_hash, expected, expected_cost, started_at)
-    VALUES (:job_id, :project_id, :step, 'RUNNING', 1, :epoch, :epoch, :model, :request_hash, CAST(:expected AS jsonb), :expected_cost, :at)
-    ON CONFLICT (job_id, name) DO UPDATE SET
-        status = 'RUNNING', tries = job_step.tries + 1, epoch = excluded.epoch, model = excluded.model, result = NULL, finished_at = NULL,
-        asked_since = CASE job_step.request_hash WHEN excluded.request_hash THEN job_step.asked_since ELSE excluded.epoch END,
-        request_hash = excluded.request_hash, expected = excluded.expected, expected_cost = excluded.expected_cost,
-        uncertain = job_step.uncertain OR :uncertain
+    SELECT id, project_id, :step, 'RUNNING', 1, epoch, epoch, :model, :request_hash, CAST(:expected AS jsonb), :expected_cost, :at
+    FROM job WHERE id = :job_id AND epoch = :epoch FOR NO KEY UPDATE
+    ON CONFLICT (job_id, name) DO NOTHING
+""")
+# `asked_since` is the first epoch that asked for exactly this request: answers to it are good whichever of its owners brings one.
+_INTEND_AGAIN = text("""
+    UPDATE job_step SET
+        status = 'RUNNING', tries = tries + 1, epoch = :epoch, model = :model, result = NULL, finished_at = NULL,
+        asked_since = CASE request_hash WHEN :request_hash THEN asked_since ELSE :epoch END,
+        request_hash = :request_hash, expected = CAST(:expected AS jsonb), expected_cost = :expected_cost,
+        uncertain = uncertain OR :uncertain
+    WHERE job_id = :job_id AND name = :step
 """)
 _ABANDON = text("""
     UPDATE job_step SET status = 'FAILED', finished_at = :at
@@ -34,36 +46,48 @@ _STORE = text("""
     WHERE job_id = :job_id AND name = :step AND status <> 'SUCCEEDED' AND asked_since <= :epoch
 """)
 _RESULTS = text("SELECT name, result FROM job_step WHERE job_id = :job_id AND result IS NOT NULL ORDER BY started_at, name")
-_COMPLETE = text("""
-    INSERT INTO job_step (job_id, project_id, name, status, tries, epoch, asked_since, started_at, finished_at)
-    VALUES (:job_id, :project_id, :step, 'SUCCEEDED', 1, :epoch, :epoch, :started_at, :at)
-    ON CONFLICT (job_id, name) DO UPDATE SET status = 'SUCCEEDED', tries = job_step.tries + 1, epoch = excluded.epoch, finished_at = :at
-""")
+_COMPLETED: Mapping[str, ColumnElement[Any]] = {
+    "job_id": job.c.id,
+    "project_id": job.c.project_id,
+    "status": literal(JobStatus.SUCCEEDED.value),
+    "tries": literal(1),
+    "epoch": job.c.epoch,
+    "asked_since": job.c.epoch,
+    **given(job_step, ("name", "started_at", "finished_at")),
+}
+_COMPLETE_FIRST = insert(job_step).from_select(
+    list(_COMPLETED),
+    select(*_COMPLETED.values())
+    .where(job.c.id == bindparam("job_id", type_=Uuid), job.c.epoch == bindparam("epoch", type_=Integer), EDITABLE)
+    .with_for_update(key_share=True),
+)
+_COMPLETE = _COMPLETE_FIRST.on_conflict_do_update(
+    index_elements=["job_id", "name"],
+    set_={"tries": job_step.c.tries + 1, **{name: _COMPLETE_FIRST.excluded[name] for name in ("status", "epoch", "finished_at")}},
+)
 
 
 async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) -> CallResult | None:
-    """A result that is recorded for the same request is answered; otherwise the intent is written down."""
-    earlier = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": intent.step})).first()
-    if earlier is not None and earlier.result is not None and earlier.request_hash == intent.request_hash:
+    """A result that is recorded for the same request is answered; otherwise the intent is written down. Raises LeaseLost."""
+    parameters = {
+        "job_id": claim.job_id,
+        "epoch": claim.epoch,
+        "step": intent.step,
+        "model": intent.model,
+        "request_hash": intent.request_hash,
+        "expected": orjson.dumps(to_document(intent.expected)).decode(),
+        "expected_cost": intent.expected_cost,
+    }
+    if (await connection.execute(_INTEND_FIRST, {**parameters, "at": intent.at})).rowcount == 1:
+        return None
+    await hold(connection, claim)
+    earlier = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": intent.step})).one()
+    if earlier.result is not None and earlier.request_hash == intent.request_hash:
         return from_document(CallResult, earlier.result)
-    uncertain = earlier is not None and earlier.status == JobStatus.RUNNING and earlier.epoch < claim.epoch
+    uncertain = earlier.status == JobStatus.RUNNING and earlier.epoch < claim.epoch
     if uncertain:
         await _enter_uncertain(connection, claim, intent.step, earlier, at=intent.at)
-    await connection.execute(
-        _INTEND,
-        {
-            "job_id": claim.job_id,
-            "project_id": claim.project_id,
-            "step": intent.step,
-            "epoch": claim.epoch,
-            "model": intent.model,
-            "request_hash": intent.request_hash,
-            "expected": orjson.dumps(to_document(intent.expected)).decode(),
-            "expected_cost": intent.expected_cost,
-            "at": intent.at,
-            "uncertain": uncertain,
-        },
-    )
+    await connection.execute(_INTEND_AGAIN, {**parameters, "uncertain": uncertain})
     return None
 
 
@@ -112,15 +136,17 @@ async def results(connection: AsyncConnection, claim: Claim) -> Mapping[str, Cal
     return {row.name: from_document(CallResult, row.result) for row in rows}
 
 
-async def complete(connection: AsyncConnection, claim: Claim, step: str, *, started_at: datetime, at: datetime) -> None:
-    await connection.execute(
-        _COMPLETE,
-        {
-            "job_id": claim.job_id,
-            "project_id": claim.project_id,
-            "step": step,
-            "epoch": claim.epoch,
-            "started_at": started_at,
-            "at": at,
-        },
-    )
+async def complete(connection: AsyncConnection, claim: Claim, step: str, *, by: UUID, started_at: datetime, at: datetime) -> bool:
+    """False, and nothing is recorded, when the claim is lost or the user `by` may not write in the job's project.
+
+    Otherwise the claim stays good until the transaction ends.
+    """
+    parameters = {
+        "job_id": claim.job_id,
+        "epoch": claim.epoch,
+        "name": step,
+        "started_at": started_at,
+        "finished_at": at,
+        "acting_user": by,
+    }
+    return (await connection.execute(_COMPLETE, parameters)).rowcount == 1

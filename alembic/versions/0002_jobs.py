@@ -142,8 +142,6 @@ CREATE POLICY app_updates ON {table} FOR UPDATE TO scriptorium_app USING (projec
 OWN_POLICIES = """
 CREATE POLICY app_selects ON ledger_entry FOR SELECT TO scriptorium_app
     USING (user_id = (SELECT acting_user()) OR project_id IN (SELECT accessible_projects('VIEWER')));
-CREATE POLICY app_inserts ON ledger_entry FOR INSERT TO scriptorium_app
-    WITH CHECK (user_id = (SELECT acting_user()) OR project_id IN (SELECT accessible_projects('EDITOR')));
 
 CREATE POLICY app_selects ON idempotency_key FOR SELECT TO scriptorium_app USING (user_id = (SELECT acting_user()));
 CREATE POLICY app_inserts ON idempotency_key FOR INSERT TO scriptorium_app WITH CHECK (user_id = (SELECT acting_user()));
@@ -163,8 +161,9 @@ CREATE POLICY worker_inserts ON ledger_entry FOR INSERT TO scriptorium_worker WI
 
 PRIVILEGES = """
 GRANT SELECT, INSERT, UPDATE ON job, job_step, idempotency_key TO scriptorium_app;
--- Logs, receipts and the ledger are only ever added to.
-GRANT SELECT, INSERT ON job_event, prompt_receipt, ledger_entry TO scriptorium_app;
+-- Logs, receipts and the ledger are only ever added to; the ledger by workers alone, who have made the calls.
+GRANT SELECT, INSERT ON job_event, prompt_receipt TO scriptorium_app;
+GRANT SELECT ON ledger_entry TO scriptorium_app;
 
 GRANT SELECT (id, project_id, started_by, status, stage, progress, attempt, last_sequence, queued_at, started_at, finished_at, epoch,
               lease_until, worker, cancel_requested, reserved) ON job TO scriptorium_worker;

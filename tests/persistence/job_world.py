@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from domain.access import Membership, Role
 from domain.jobs.events import Event, RecordedEvent, TextAppended
-from domain.jobs.job import CallIntent, CallResult, Claim, Ending, GenerationRequest, Job, JobKind, JobStage, JobStatus
+from domain.jobs.job import CallIntent, CallResult, Claim, Ending, GenerationRequest, Job, JobKind, JobStage, JobStatus, JobStep
 from domain.llm.model import Message, TokenUsage
 from domain.llm.model import Role as Speaker
 from domain.prompting.receipts import Decision, Prompt, PromptItem, PromptReceipt, Reason, Source, SourceKind
@@ -144,6 +144,10 @@ class JobWorld:
 
     async def events(self, job_id: UUID) -> list[Event]:
         return [recorded.event for recorded in await self.log(job_id)]
+
+    async def steps(self, job_id: UUID) -> list[JobStep]:
+        async with self.library.reading(self.author) as records:
+            return list((await records.jobs.steps([job_id])).get(job_id, ()))
 
     async def reserved(self) -> Decimal:
         async with self.library.reading(self.author) as records:

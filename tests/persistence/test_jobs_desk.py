@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from domain.jobs.events import Finished, StatusChanged
 from domain.jobs.job import Busy, Claim, Ending, JobFailure, JobStage, JobStatus, LeaseLost
-from tests.persistence.job_world import LEASE, NOW, RESERVE, build_world, ending, later, text_of
+from persistence import job_transitions
+from tests.persistence.job_world import LEASE, NOW, RESERVE, build_world, ending, intent, later, text_of
 
 
 @pytest.fixture
@@ -102,7 +103,10 @@ async def test_a_job_released_while_it_is_being_cancelled_goes_on_being_cancelle
     await world.desk.release(claim)
 
     assert (await world.look(claim.job_id)).status is JobStatus.CANCELLING
+    before = await world.log(claim.job_id)
     assert (await world.claim(claim.job_id)).cancel_requested
+    assert await world.log(claim.job_id) == before
+    assert (await world.look(claim.job_id)).last_sequence == len(before)
 
 
 async def test_finishing_ends_the_log_frees_the_reservation_and_lets_nothing_follow(world):
@@ -141,6 +145,7 @@ async def test_a_worker_that_lost_its_job_changes_nothing(world):
     for attempt in (
         world.desk.release(zombie),
         world.desk.results(zombie),
+        world.desk.intend(zombie, intent()),
         world.desk.abandon(zombie, "draft/1", at=NOW, usage=None, cost=None),
         world.desk.finish(zombie, ending()),
     ):
@@ -153,6 +158,7 @@ async def test_a_worker_that_lost_its_job_changes_nothing(world):
             await records.jobs.complete_step(zombie, "context", started_at=NOW, at=NOW, events=())
 
     assert (await world.look(owner.job_id), await world.log(owner.job_id)) == before
+    assert await world.steps(owner.job_id) == []
     await world.desk.finish(owner, ending())
 
 
@@ -166,6 +172,27 @@ async def test_nobody_takes_a_job_over_in_the_middle_of_its_workers_transaction(
         assert not (await asyncio.wait({taking_over}, timeout=0.3))[0]
 
     assert (await taking_over).attempt == 2
+
+
+async def complete_step(world, claim):
+    async with world.library.writing(world.author) as records:
+        await records.jobs.complete_step(claim, "context", started_at=NOW, at=NOW, events=(text_of("late"),))
+
+
+@pytest.mark.parametrize("write", [complete_step, lambda world, claim: world.desk.intend(claim, intent())], ids=["complete", "intend"])
+async def test_whoever_waits_while_the_job_is_taken_over_has_lost_it(world, write):
+    zombie = await world.claimed()
+    await world.desk.renew([zombie], lease_seconds=-1)
+
+    async with world.database.as_worker() as connection:
+        assert await job_transitions.claim(connection, zombie.job_id, worker="other", lease_seconds=LEASE) != Busy()
+        writing = asyncio.create_task(write(world, zombie))
+        assert not (await asyncio.wait({writing}, timeout=0.3))[0]
+
+    with pytest.raises(LeaseLost):
+        await writing
+    assert await world.steps(zombie.job_id) == []
+    assert text_of("late") not in await world.events(zombie.job_id)
 
 
 async def test_an_overdue_job_is_delivered_once_however_many_look(world):

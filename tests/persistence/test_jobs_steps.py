@@ -1,5 +1,6 @@
 """Recorded steps: nothing is bought twice, and everything that may have been paid is in the ledger."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 from domain.jobs.events import Progressed, StepFinished
 from domain.jobs.job import CallResult, JobStage, JobStatus, LeaseLost
 from domain.spending import Usage
+from persistence import steps
 from tests.persistence.job_world import COST, EXPECTED_COST, NOW, RESERVE, RESULT, USED, build_world, ending, intent, later
 
 ONE_CALL = Usage(calls=1, prompt_tokens=1000, cached_prompt_tokens=200, completion_tokens=300, cost=COST)
@@ -19,8 +21,7 @@ async def world(database):
 
 
 async def step_of(world, claim, name="draft/1"):
-    async with world.library.reading(world.author) as records:
-        return next(step for step in (await records.jobs.steps([claim.job_id]))[claim.job_id] if step.name == name)
+    return next(step for step in await world.steps(claim.job_id) if step.name == name)
 
 
 async def spent(world):
@@ -122,6 +123,20 @@ async def test_the_first_answer_wins_also_when_it_comes_from_a_worker_that_lost_
 
     assert await world.log(owner.job_id) == before
     assert await world.desk.intend(owner, intent()) == RESULT
+    assert await spent(world) == ONE_CALL
+
+
+async def test_an_answer_that_is_just_being_recorded_is_waited_for_and_not_bought_again(world):
+    zombie = await world.claimed()
+    await world.desk.intend(zombie, intent())
+    owner = await world.taken_over(zombie)
+
+    async with world.database.as_worker() as connection:
+        await steps.record(connection, zombie, "draft/1", RESULT, at=NOW)
+        intending = asyncio.create_task(world.desk.intend(owner, intent()))
+        assert not (await asyncio.wait({intending}, timeout=0.3))[0]
+
+    assert await intending == RESULT
     assert await spent(world) == ONE_CALL
 
 

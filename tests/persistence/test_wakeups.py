@@ -62,6 +62,17 @@ async def test_a_commit_in_another_process_wakes_the_jobs_readers_and_nobody_els
     await elsewhere.close()
 
 
+async def test_a_claim_wakes_the_jobs_readers(world, database_url):
+    elsewhere = Database(database_url, pool_size=1)
+    job = await world.queued()
+    async with listening(elsewhere) as wakeups, following(wakeups, job.id) as changes:
+        await world.claim(job.id)
+
+        async with asyncio.timeout(SOON):
+            await anext(changes)
+    await elsewhere.close()
+
+
 async def test_many_hints_wake_a_reader_once(database):
     job_id = uuid4()
     async with listening(database) as wakeups, following(wakeups, job_id) as changes:
