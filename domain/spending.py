@@ -71,22 +71,26 @@ class Budget:
 
 
 def estimate_call(
-    model: str, *, prompt_tokens: int, completion_tokens: int, cost: Callable[[str, TokenUsage], Decimal | None]
+    model: str, *, prompt_tokens: int, completion_tokens: int, part_tokens: int, cost: Callable[[str, TokenUsage], Decimal | None]
 ) -> CostEstimate:
-    """What a call will cost when `completion_tokens` are expected of it.
+    """What a text will cost for which `completion_tokens` are expected, written in calls of at most `part_tokens` each.
 
-    `low`: the provider has the whole prompt in its cache and the text comes out half as long as expected; `high`: nothing is cached and
-    it is half as long again. Neither is a bound the provider guarantees. `cost` answers USD, None for a model without a known price.
+    `low`: the provider has the whole prompt in its cache and the text comes out half as long as expected; `high`: nothing is cached, it
+    is half as long again, and each further call sends the prompt and the text so far once more. Neither is a bound the provider
+    guarantees. `cost` answers USD, None for a model without a known price.
     """
 
-    def price(*, cached: int, completion: int) -> Decimal | None:
-        used = TokenUsage(prompt_tokens=prompt_tokens, cached_prompt_tokens=cached, completion_tokens=completion, estimated=True)
+    def price(*, prompt: int, cached: int, completion: int) -> Decimal | None:
+        used = TokenUsage(prompt_tokens=prompt, cached_prompt_tokens=cached, completion_tokens=completion, estimated=True)
         return cost(model, used)
 
+    longest = ceil(LONG_DRAFT * completion_tokens)
+    calls = max(1, ceil(longest / part_tokens))
+    sent_again = part_tokens * calls * (calls - 1) // 2
     return CostEstimate(
         model=model,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        low=price(cached=prompt_tokens, completion=ceil(SHORT_DRAFT * completion_tokens)),
-        high=price(cached=0, completion=ceil(LONG_DRAFT * completion_tokens)),
+        low=price(prompt=prompt_tokens, cached=prompt_tokens, completion=ceil(SHORT_DRAFT * completion_tokens)),
+        high=price(prompt=calls * prompt_tokens + sent_again, cached=0, completion=longest),
     )

@@ -11,7 +11,7 @@ from domain.chapters import Chapter
 from domain.errors import InvalidInput, NotFound
 from domain.ports import Records
 from domain.projects import Project
-from domain.prompting.lengths import expected_completion_tokens
+from domain.prompting.lengths import PART_TOKENS, expected_completion_tokens
 from domain.prompting.loading import load_material
 from domain.prompting.material import PromptMaterial, PromptWish
 from domain.prompting.mentions import Mention, find_mentions
@@ -120,5 +120,6 @@ def _estimate(context: RequestContext, material: PromptMaterial, prompt: Prompt)
         prompt.receipt.model,
         prompt_tokens=prompt.receipt.tokens_used,
         completion_tokens=expected_completion_tokens(material),
+        part_tokens=PART_TOKENS,
         cost=context.prices.cost,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.access import Role
 from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
-from domain.errors import Forbidden, LimitExceeded, NotFound, PromptTooSmall, Refusal
+from domain.errors import BudgetExceeded, Forbidden, LimitExceeded, NotFound, PromptTooSmall, Refusal
 from domain.jobs.drafting import SHARE_BEFORE, Drafting
 from domain.jobs.events import Progressed, StepFinished
 from domain.jobs.job import Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
@@ -32,6 +32,7 @@ REFUSAL_CODES: dict[type[Refusal], str] = {
     NotFound: "NOT_FOUND",
     Forbidden: "FORBIDDEN",
     LimitExceeded: "TOO_MANY_ATTEMPTS",
+    BudgetExceeded: "COST_LIMIT_REACHED",
 }
 
 
@@ -119,6 +120,7 @@ class ChapterGeneration:
             run=run,
             prompt=assignment.prompt,
             request=assignment.job.request,
+            cost_limit=assignment.job.cost_limit,
             target_words=assignment.target_words,
             shown=assignment.shown,
         )

@@ -2,27 +2,35 @@
 
 A call whose text has begun to arrive is always recorded, also when it is cut short by a cancel, a shutdown or the network: its text
 is kept, its usage estimated, and the next call continues from its tail. Only calls that brought nothing are tried again.
+A result is held on to while the database is away.
 """
 
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from itertools import count
 
-from domain.jobs.job import CallIntent, CallResult
+from domain.jobs.job import CallIntent, CallResult, LeaseLost
 from domain.jobs.run import Interrupted, JobRun
 from domain.llm.failures import ModelFailure
 from domain.llm.model import Completed, CompletionRequest, LanguageModel, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
 from domain.ports import Clock, JobDesk, Tokens
 from domain.prompting.digest import prompt_digest
+from domain.spending import ZERO
+
+logger = logging.getLogger(__name__)
 
 INTERRUPTED = "interrupted"
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 300.0
+RECORDING_ATTEMPTS = 300
+RECORDING_PAUSE_SECONDS = 1.0
 
 
 class ModelCalls:
@@ -51,38 +59,73 @@ class ModelCalls:
             except ModelFailure as failure:
                 cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
                 await self._desk.abandon(run.claim, step, at=self._clock(), usage=failure.usage, cost=cost)
-                if not failure.retryable or attempt == ATTEMPTS:
+                if not failure.retryable or attempt == ATTEMPTS or (failure.retry_after or 0) > LONGEST_PAUSE_SECONDS:
                     raise
                 async with run.interruptible():
                     await asyncio.sleep(self._pause(attempt, failure.retry_after))
         raise AssertionError  # the count is endless
 
+    def expected_cost(self, request: CompletionRequest) -> Decimal | None:
+        """USD for the longest answer the request allows; None for a model without a known price."""
+        return self._prices.cost(request.model, self._expected(request))
+
+    def affordable_tokens(self, request: CompletionRequest, money: Decimal) -> int:
+        """How long the answer may be, at most as long as asked, for the whole call to cost no more than `money` USD."""
+        price = self._prices.price(request.model)
+        if price is None or not price.completion_per_million:
+            return request.max_tokens
+        rest = money - (self.expected_cost(replace(request, max_tokens=0)) or ZERO)
+        return min(request.max_tokens, int(rest * 1_000_000 / price.completion_per_million))
+
     async def _attempt(self, run: JobRun, step: str, request: CompletionRequest, show: Callable[[str], None]) -> CallResult:
-        parts: list[str] = []
+        text, begun = "", False
         completed: Completed | None = None
         reported: TokenUsage | None = None
         interrupted: Interrupted | None = None
         try:
-            async with run.interruptible(), self._model.stream(request) as items:
-                async for item in items:
-                    if isinstance(item, TextDelta):
-                        # No column can hold a NUL, and no prose needs one.
-                        parts.append(item.text.replace("\0", ""))
-                        show(parts[-1])
-                    else:
-                        completed = item
+            async with run.interruptible():
+                begun = True
+                async with self._model.stream(request) as items:
+                    async for item in items:
+                        if isinstance(item, TextDelta):
+                            delta = _storable(item.text)
+                            text += delta
+                            show(delta)
+                        else:
+                            completed = item
         except Interrupted as stop:
             interrupted = stop
         except ModelFailure as failure:
-            if not parts:
+            if not text:
                 raise
             reported = failure.usage
-        result = self._result("".join(parts), completed, reported, request)
+        if interrupted is not None and not begun:
+            await self._desk.abandon(run.claim, step, at=self._clock(), usage=None, cost=None)
+            raise interrupted
+        result = self._result(text, completed, reported, request)
         await run.log.flush()
-        await self._desk.record(run.claim, step, result, at=self._clock(), events=())
+        await self._record(run, step, result)
         if interrupted is not None:
             raise interrupted
         return result
+
+    async def _record(self, run: JobRun, step: str, result: CallResult) -> None:
+        """What has been paid for is not given up because the database is away for a few minutes. Raises LeaseLost."""
+        at = self._clock()
+        for attempt in count(1):
+            try:
+                # A commit whose answer was lost has been made all the same, and would enter the cost twice.
+                if attempt == 1 or step not in await self._desk.results(run.claim):
+                    await self._desk.record(run.claim, step, result, at=at, events=())
+            except LeaseLost:
+                raise
+            except Exception:  # whatever ails the database; the domain does not know its drivers
+                if attempt == RECORDING_ATTEMPTS:
+                    raise
+                logger.warning("call.recording_failed", exc_info=True, extra={"job_id": str(run.claim.job_id), "step": step})
+                await asyncio.sleep(RECORDING_PAUSE_SECONDS)
+            else:
+                return
 
     def _result(self, text: str, completed: Completed | None, reported: TokenUsage | None, request: CompletionRequest) -> CallResult:
         usage = completed.usage if completed else reported or self._usage(request, text)
@@ -90,15 +133,17 @@ class ModelCalls:
         return CallResult(text=text, finish=finish, usage=usage, cost=self._prices.cost(request.model, usage))
 
     def _intent(self, step: str, request: CompletionRequest) -> CallIntent:
-        expected = replace(self._usage(request, ""), completion_tokens=request.max_tokens)
         return CallIntent(
             step=step,
             model=request.model,
             request_hash=request_hash(request),
-            expected=expected,
-            expected_cost=self._prices.cost(request.model, expected),
+            expected=self._expected(request),
+            expected_cost=self.expected_cost(request),
             at=self._clock(),
         )
+
+    def _expected(self, request: CompletionRequest) -> TokenUsage:
+        return replace(self._usage(request, ""), completion_tokens=request.max_tokens)
 
     def _usage(self, request: CompletionRequest, text: str) -> TokenUsage:
         """Counted by us, for a call whose end nobody reported."""
@@ -112,7 +157,12 @@ class ModelCalls:
     def _pause(self, attempt: int, retry_after: float | None) -> float:
         """Seconds: as the server asked, else doubling, with up to half as much again so that many do not return at once."""
         base = retry_after if retry_after is not None else FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)
-        return min(LONGEST_PAUSE_SECONDS, base) * (1 + self._draw() / 2)
+        return base * (1 + self._draw() / 2)
+
+
+def _storable(text: str) -> str:
+    """No column can hold a NUL or half a surrogate pair, and no prose needs one."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def request_hash(request: CompletionRequest) -> str:

@@ -9,6 +9,8 @@ USUAL_CHAPTERS = 30
 """How many chapters a book is taken to have while fewer are known: the middle of what novels of 80,000 words have."""
 
 TOKENS_PER_WORD = 4 / 3
+PART_TOKENS = 4096
+"""How long one call's answer may be: what all models in use can write. A longer chapter is drafted in several calls."""
 
 
 def words_wanted(material: PromptMaterial) -> int:

@@ -15,17 +15,23 @@ def price(_model: str, usage: TokenUsage) -> Decimal:
 
 
 def test_low_is_half_the_text_behind_a_cached_prompt_and_high_half_as_much_again_behind_a_fresh_one():
-    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=11, cost=price)
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=11, part_tokens=4096, cost=price)
     assert (estimate.low, estimate.high) == (Decimal(10 + 60), Decimal(100 + 170))
     assert (estimate.model, estimate.prompt_tokens, estimate.completion_tokens, estimate.priced) == ("m", 100, 11, True)
 
 
 def test_a_model_without_a_price_has_an_estimate_without_a_price():
-    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=10, cost=lambda *_: None)
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=10, part_tokens=4096, cost=lambda *_: None)
     assert (estimate.low, estimate.high, estimate.priced) == (None, None, False)
 
 
 def test_the_rehearsal_is_free_and_priced():
     prices = PriceBook(clock=lambda: NOON)
-    estimate = estimate_call(REHEARSAL, prompt_tokens=100, completion_tokens=10, cost=prices.cost)
+    estimate = estimate_call(REHEARSAL, prompt_tokens=100, completion_tokens=10, part_tokens=4096, cost=prices.cost)
     assert (estimate.low, estimate.high, estimate.priced) == (0, 0, True)
+
+
+def test_high_counts_what_every_further_call_sends_again():
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=20, part_tokens=10, cost=price)
+    # Three calls for 30 tokens: the prompt three times, ten tokens of text with the second and twenty with the third.
+    assert estimate.high == Decimal(3 * 100 + 10 + 20 + 10 * 30)
