@@ -93,7 +93,8 @@ def test_every_code_of_an_error_is_documented():
 
 
 def test_every_code_a_socket_is_closed_with_is_documented():
-    assert {int(row[0]) for row in rows_of("close code")} == close_codes()
+    # 1012 is uvicorn's, when it is told to stop.
+    assert {int(row[0]) for row in rows_of("close code")} == close_codes() | {1012}
     assert len(close_codes()) > 5
 
 
@@ -121,7 +122,7 @@ async def test_the_readmes_conversation_goes_as_it_is_printed(database_url: str)
     scenes = read_scenes(README)
     assert [scene.document for scene in scenes] == GRAPHQL, "every GraphQL block has its answer right below"
     # Slow enough that words arrive one by one, and that the job is still writing when the story cancels it.
-    rehearsing = running(database_url, rehearsal=True, model=None, openai_api_key=None, rehearsal_words_per_second=20)
+    rehearsing = running(database_url, rehearsal=True, model=None, openai_api_key=None, rehearsal_words_per_second=40)
     async with rehearsing as server, server.client() as ada:
         async for told in tell(ada, scenes):
             assert told.is_as_printed, f"{told.scene.document}\nis answered\n{told.answer}"
