@@ -1,21 +1,33 @@
-"""The commands of `scriptorium`. Each imports what it needs when it runs, so that `--help` is instant."""
+"""The commands of `scriptorium`. Each imports what it needs when it runs, so that `--help` and a wrong setting are answered at once."""
 
 import argparse
+import os
+import signal
 import sys
-from dataclasses import replace
 from datetime import timedelta
 
 from settings import SettingsError, read_settings
 
+LONGEST_TOKEN_HOURS = 10 * 365 * 24
+TERMINATED = 128 + signal.SIGTERM
+
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
+    _on_sigterm_exit_with(TERMINATED)
     try:
         options.run(options)
     except KeyboardInterrupt:
         sys.exit(130)
+    except SettingsError as error:
+        sys.exit(f"scriptorium: {error}")
     except _explained() as error:
         sys.exit(f"scriptorium: {error}")
+
+
+def _on_sigterm_exit_with(code: int) -> None:
+    """As an exception, so that every context is left in order and nothing this process has started stays behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(code))
 
 
 def _explained() -> tuple[type[Exception], ...]:
@@ -26,7 +38,7 @@ def _explained() -> tuple[type[Exception], ...]:
     from persistence.roles import RolesMissing
     from persistence.urls import InvalidDatabaseUrl
 
-    return SettingsError, CannotStart, EmbeddedPostgresError, DatabaseUnreachable, RolesMissing, InvalidDatabaseUrl
+    return CannotStart, EmbeddedPostgresError, DatabaseUnreachable, RolesMissing, InvalidDatabaseUrl
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,10 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="serve the API, and run jobs beside it")
     serve.add_argument("--host", help="address to listen on (HOST, 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on, 0 for any (PORT, 8000)")
-    serve.add_argument(
-        "--workers-in-process", type=int, metavar="N", help="jobs to run at a time in this process; 0 leaves them to `worker`"
-    )
+    serve.add_argument("--port", help="port to listen on, 0 for any (PORT, 8000)")
+    serve.add_argument("--workers-in-process", metavar="N", help="jobs to run at a time in this process; 0 leaves them to `worker`")
     serve.set_defaults(run=_serve)
 
     worker = commands.add_parser("worker", help="run jobs without the API")
@@ -50,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     token = commands.add_parser("token", help="print a token for development")
     token.add_argument("--user", required=True, metavar="NAME", help="who it speaks for")
     token.add_argument("--email", help="their address, by which others can add them to a project")
-    token.add_argument("--ttl", type=int, default=7 * 24, metavar="HOURS", help="how long it is valid (168 hours)")
+    token.add_argument("--ttl", type=_hours, default=7 * 24, metavar="HOURS", help="how long it is valid (168 hours)")
     token.set_defaults(run=_token)
 
     schema = commands.add_parser("schema", help="print the GraphQL schema")
@@ -65,24 +75,37 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _hours(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LONGEST_TOKEN_HOURS:
+        raise argparse.ArgumentTypeError(f"must be a whole number of hours from 1 to {LONGEST_TOKEN_HOURS}")
+    return int(text)
+
+
 def _serve(options: argparse.Namespace) -> None:
+    chosen = {"HOST": options.host, "PORT": options.port, "SCRIPTORIUM_WORKERS_IN_PROCESS": options.workers_in_process}
+    _on_sigterm_exit_with(0)  # whoever stops a server that way has got what they wanted
+    settings = read_settings({**os.environ, **{name: value for name, value in chosen.items() if value is not None}})
+
     from commands.serve import serve
 
-    settings = read_settings()
-    chosen = {"host": options.host, "port": options.port, "workers_in_process": options.workers_in_process}
-    serve(replace(settings, **{name: value for name, value in chosen.items() if value is not None}))
+    serve(settings)
 
 
 def _worker(_: argparse.Namespace) -> None:
+    _on_sigterm_exit_with(0)
+    settings = read_settings()
+
     from commands.work import work
 
-    work(read_settings())
+    work(settings)
 
 
 def _migrate(_: argparse.Namespace) -> None:
+    settings = read_settings()
+
     from commands.database import migrated_database
 
-    with migrated_database(read_settings()):
+    with migrated_database(settings):
         print("The database is up to date.")
 
 

@@ -4,7 +4,7 @@ import os
 import random
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -80,17 +80,19 @@ class Scriptorium:
         self.app = self._build()
 
     async def start(self) -> None:
+        """Call `stop` afterwards in any case."""
         await self.wakeups.start()
         if self._manager is not None:
             await self._manager.start()
 
     async def stop(self) -> None:
-        if self._manager is not None:
-            await self._manager.stop(self.settings.drain_seconds)
-        await self.wakeups.stop()
-        await self.model.aclose()
-        await self._http.aclose()
-        await self.database.close()
+        async with AsyncExitStack() as parts:  # lets go of all of them, from the last one on, whichever fails
+            parts.push_async_callback(self.database.close)
+            parts.push_async_callback(self._http.aclose)
+            parts.push_async_callback(self.model.aclose)
+            parts.push_async_callback(self.wakeups.stop)
+            if self._manager is not None:
+                parts.push_async_callback(self._manager.stop, self.settings.drain_seconds)
 
     def _task_manager(self) -> TaskManager:
         calls = ModelCalls(
@@ -178,8 +180,8 @@ class Scriptorium:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        await self.start()
         try:
+            await self.start()
             yield
         finally:
             await self.stop()

@@ -1,12 +1,15 @@
 """What the operator decides: read once from the environment (or `.env`), frozen, secrets wrapped."""
 
+import math
+import os
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.config import Config
-from starlette.datastructures import CommaSeparatedStrings, Secret
+from starlette.datastructures import Secret
 
 ROOT = Path(__file__).resolve().parent
 LOCAL_ISSUER = "scriptorium-local"
@@ -48,55 +51,90 @@ class Settings:
         return "rehearsal" if self.rehearsal else self.model or "gpt-4.1-mini"
 
 
-def read_settings(environment: Config | None = None) -> Settings:
-    """Raises SettingsError for a value that cannot be used, and in production for a default that must not be."""
-    get = environment or Config(ROOT / ".env" if (ROOT / ".env").exists() else None)
-    environment_name = get("SCRIPTORIUM_ENV", default="development")
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """`.env` is read beneath `environment`; an empty value counts as none.
+
+    Raises SettingsError for a value that cannot be used, and in production for a default that must not be.
+    """
+    get = _reader(environment)
+    environment_name = get("SCRIPTORIUM_ENV", "development")
     if environment_name not in {"development", "production"}:
         raise SettingsError("SCRIPTORIUM_ENV must be development or production.")
     production = environment_name == "production"
-    data_dir = Path(get("SCRIPTORIUM_DATA_DIR", default=str(ROOT / ".data"))).expanduser().absolute()
-    api_key = get("OPENAI_API_KEY", cast=Secret, default=None) or None
-    base_url = get("OPENAI_BASE_URL", default=None) or None
-    model = get("SCRIPTORIUM_MODEL", default=None) or None
-    jwks_url = get("SCRIPTORIUM_JWT_JWKS_URL", default=None) or None
+    data_dir = Path(get("SCRIPTORIUM_DATA_DIR", str(ROOT / ".data"))).expanduser().absolute()
+    api_key = _secret(get("OPENAI_API_KEY"))
+    base_url = get("OPENAI_BASE_URL") or None
+    model = get("SCRIPTORIUM_MODEL") or None
+    jwks_url = get("SCRIPTORIUM_JWT_JWKS_URL") or None
+    given_secret = _secret(get("SCRIPTORIUM_JWT_SECRET"))
     settings = Settings(
         production=production,
-        host=get("HOST", default="127.0.0.1"),
-        port=_port(get("PORT", default="8000")),
+        host=get("HOST", "127.0.0.1"),
+        port=_port(get("PORT", "8000")),
         data_dir=data_dir,
-        database_url=get("DATABASE_URL", cast=Secret, default=None) or None,
+        database_url=_secret(get("DATABASE_URL")),
         openai_api_key=api_key,
         openai_base_url=base_url,
         model=model,
-        assessor_model=get("SCRIPTORIUM_ASSESSOR_MODEL", default=None) or None,
+        assessor_model=get("SCRIPTORIUM_ASSESSOR_MODEL") or None,
         rehearsal=model == "rehearsal" or (api_key is None and base_url is None),
-        rehearsal_words_per_second=_pace(get("SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND", default="40")),
-        jwt_issuer=get("SCRIPTORIUM_JWT_ISSUER", default=LOCAL_ISSUER),
-        jwt_audience=get("SCRIPTORIUM_JWT_AUDIENCE", default=LOCAL_AUDIENCE),
+        rehearsal_words_per_second=_pace(get("SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND", "40")),
+        jwt_issuer=get("SCRIPTORIUM_JWT_ISSUER", LOCAL_ISSUER),
+        jwt_audience=get("SCRIPTORIUM_JWT_AUDIENCE", LOCAL_AUDIENCE),
         jwt_jwks_url=jwks_url,
-        jwt_secret=None
-        if jwks_url
-        else _jwt_secret(get("SCRIPTORIUM_JWT_SECRET", cast=Secret, default=None) or None, data_dir, production),
-        allowed_origins=tuple(get("SCRIPTORIUM_ALLOWED_ORIGINS", cast=CommaSeparatedStrings, default="")),
+        jwt_secret=None if jwks_url else _jwt_secret(given_secret, data_dir, production),
+        allowed_origins=tuple(origin.strip() for origin in get("SCRIPTORIUM_ALLOWED_ORIGINS").split(",") if origin.strip()),
         graphiql=not production,
-        workers_in_process=_count(get("SCRIPTORIUM_WORKERS_IN_PROCESS", default="16"), "SCRIPTORIUM_WORKERS_IN_PROCESS"),
-        drain_seconds=_seconds(get("SCRIPTORIUM_DRAIN_SECONDS", default="20" if production else "3"), "SCRIPTORIUM_DRAIN_SECONDS"),
-        lease_seconds=_seconds(get("SCRIPTORIUM_LEASE_SECONDS", default="30"), "SCRIPTORIUM_LEASE_SECONDS"),
+        workers_in_process=_count(get("SCRIPTORIUM_WORKERS_IN_PROCESS", "16"), "SCRIPTORIUM_WORKERS_IN_PROCESS"),
+        drain_seconds=_seconds(get("SCRIPTORIUM_DRAIN_SECONDS", "20" if production else "3"), "SCRIPTORIUM_DRAIN_SECONDS"),
+        lease_seconds=_seconds(get("SCRIPTORIUM_LEASE_SECONDS", "30"), "SCRIPTORIUM_LEASE_SECONDS"),
     )
     _check(settings)
     return settings
 
 
+def _reader(environment: Mapping[str, str]) -> Callable[..., str]:
+    path = ROOT / ".env"
+    try:
+        config = Config(path if path.exists() else None, environ=environment)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: it must be a text file in UTF-8 that you may open.") from error
+
+    def get(name: str, default: str = "") -> str:
+        # Compose files and shells say "not set" by an empty value; as an address, it would even mean every network.
+        return config(name, default="") or default
+
+    return get
+
+
 def _check(settings: Settings) -> None:
-    if settings.openai_base_url and urlsplit(settings.openai_base_url).scheme not in {"http", "https"}:
-        raise SettingsError("OPENAI_BASE_URL must begin with http:// or https://.")
+    for name, url in (("OPENAI_BASE_URL", settings.openai_base_url), ("SCRIPTORIUM_JWT_JWKS_URL", settings.jwt_jwks_url)):
+        if url is not None:
+            _check_url(name, url)
     if settings.jwt_jwks_url and settings.jwt_issuer == LOCAL_ISSUER:
         raise SettingsError("SCRIPTORIUM_JWT_JWKS_URL needs SCRIPTORIUM_JWT_ISSUER and SCRIPTORIUM_JWT_AUDIENCE beside it.")
+    if settings.jwt_secret and (settings.jwt_issuer, settings.jwt_audience) != (LOCAL_ISSUER, LOCAL_AUDIENCE):
+        raise SettingsError(
+            "SCRIPTORIUM_JWT_ISSUER and SCRIPTORIUM_JWT_AUDIENCE belong to SCRIPTORIUM_JWT_JWKS_URL: "
+            f"tokens signed with a secret have the issuer {LOCAL_ISSUER} and the audience {LOCAL_AUDIENCE}."
+        )
     if settings.production and settings.rehearsal and settings.model != "rehearsal":
         raise SettingsError("In production set OPENAI_API_KEY or OPENAI_BASE_URL, or choose SCRIPTORIUM_MODEL=rehearsal knowingly.")
     if settings.openai_base_url and settings.model is None:
         raise SettingsError("OPENAI_BASE_URL needs SCRIPTORIUM_MODEL: the name of a model that this server offers.")
+
+
+def _check_url(name: str, url: str) -> None:
+    """The messages do not repeat the address, which may hold what is secret."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise SettingsError(f"{name} is not an address: check its host and its port.") from None
+    if not usable:
+        raise SettingsError(f"{name} must begin with http:// or https://, followed by a host.")
+    if parts.username or parts.password:
+        raise SettingsError(f"{name} must not hold a name or a password: it is shown. A model's key goes into OPENAI_API_KEY.")
 
 
 def _jwt_secret(given: Secret | None, data_dir: Path, production: bool) -> Secret:
@@ -108,19 +146,33 @@ def _jwt_secret(given: Secret | None, data_dir: Path, production: bool) -> Secre
     if production:
         raise SettingsError("In production set SCRIPTORIUM_JWT_SECRET, or SCRIPTORIUM_JWT_JWKS_URL with its issuer and audience.")
     path = data_dir / "jwt-secret"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    fresh = data_dir / f"jwt-secret.{secrets.token_hex(4)}"
+    try:
+        kept = _kept_secret(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be written or read ({error}): choose another SCRIPTORIUM_DATA_DIR.") from error
+    if len(kept) < MINIMUM_SECRET_BYTES:
+        raise SettingsError(f"{path} does not hold a secret any more: delete it, and the next start makes a new one.")
+    return Secret(kept)
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        # Linked into place, so that of two processes starting at once both read the same one.
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(MINIMUM_SECRET_BYTES), encoding="ascii")
         try:
+            fresh.write_text(secrets.token_hex(MINIMUM_SECRET_BYTES), encoding="ascii")
+            # Linked into place, so that of two processes starting at once both read the same one.
             path.hardlink_to(fresh)
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
-    return Secret(path.read_text(encoding="ascii").strip())
+    return path.read_text(encoding="ascii").strip()
+
+
+def _secret(value: str) -> Secret | None:
+    return Secret(value) if value else None
 
 
 def _port(value: str) -> int:
@@ -141,7 +193,7 @@ def _seconds(value: str, name: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds <= 3600:
-        raise SettingsError(f"{name} must be a number of seconds up to 3600.")
+        raise SettingsError(f"{name} must be a number of seconds above 0, up to 3600.")
     return seconds
 
 
@@ -150,5 +202,7 @@ def _pace(value: str) -> float | None:
     try:
         pace = float(value)
     except ValueError:
-        raise SettingsError("SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND must be a number; 0 means no waiting.") from None
+        pace = -1.0
+    if not 0 <= pace < math.inf:
+        raise SettingsError("SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND must be a number, 0 or more; 0 means no waiting.")
     return pace or None

@@ -13,6 +13,7 @@ from server import LIMITS, Scriptorium
 from settings import Settings
 
 CLOSING_SECONDS = 5
+BACKLOG = 2048
 
 
 def serve(settings: Settings) -> None:
@@ -53,26 +54,31 @@ class AnnouncingServer(uvicorn.Server):
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """Our own listening socket, so that a port in use is one clear sentence."""
+    """Our own listening socket, so that a port in use is one clear sentence, said before anything is started."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        # At once: two processes may both bind a port, if neither listens yet. Whoever connects early waits until we are ready.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise CannotStart(f"Port {settings.port} is in use. Choose another: PORT={settings.port + 1} make run") from error
-        raise CannotStart(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
-    # Workers of other projects on this machine must not inherit it.
-    listener.set_inheritable(False)
+        raise CannotStart(f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}.") from error
     return listener
+
+
+def local_address(host: str, port: int) -> str:
+    """Where somebody on this machine reaches a server that listens on `host`."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  - compared, not bound
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
 
 
 def _welcome(scriptorium: Scriptorium, port: int) -> str:
     settings = scriptorium.settings
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  - compared, not bound
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    address = local_address(settings.host, port)
     lines = ["", f"  Scriptorium is ready at {address}", ""]
     if settings.graphiql:
         lines += [f"  GraphiQL            {address}/graphiql"]

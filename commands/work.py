@@ -24,8 +24,8 @@ async def _until_told(scriptorium: Scriptorium) -> None:
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await scriptorium.start()
     try:
+        await scriptorium.start()
         print("Working. Ctrl-C hands running jobs over and stops.", flush=True)
         await told.wait()
     finally:

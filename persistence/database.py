@@ -50,6 +50,8 @@ class Database:
             pool_use_lifo=True,
             json_serializer=lambda document: orjson.dumps(document).decode(),
             json_deserializer=orjson.loads,
+            # What goes wrong is logged; an author's text is not.
+            hide_parameters=True,
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed_connection)
 

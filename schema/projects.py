@@ -63,7 +63,9 @@ class Project(Node):
     tense: Tense | None = attribute("The tense it is told in.")
     style_notes: str = attribute("The author's standing instructions to the model; they are in every prompt.")
     target_word_count: int | None = attribute("How long the book is to be, in words.")
-    archived_at: datetime | None = attribute("When it was archived; null while it is not. An archived project can still be read and changed.")
+    archived_at: datetime | None = attribute(
+        "When it was archived; null while it is not. An archived project can still be read and changed."
+    )
     created_at: datetime = attribute("When it was created.")
     updated_at: datetime = attribute("When it, or the text of one of its chapters, was last changed.")
 

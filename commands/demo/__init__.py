@@ -19,6 +19,7 @@ from commands.demo.sample import read_sample
 from commands.demo.screen import Screen
 from commands.demo.story import tell
 from commands.refusal import CannotStart
+from commands.serve import local_address
 from commands.token import development_token
 from settings import ROOT, Settings
 
@@ -30,7 +31,7 @@ def demo(settings: Settings, *, url: str | None) -> None:
     """Use the server at `url`, else ours on PORT, else start one for as long as the demo runs. Raises CannotStart."""
     screen = Screen()
     token = development_token(settings, user="demo", email="demo@example.com", ttl=timedelta(hours=1))
-    running = url or f"http://{settings.host}:{settings.port}"
+    running = url or local_address(settings.host, settings.port)
     with contextlib.ExitStack() as stack:
         if _is_ours(running, token):
             address = running
@@ -58,7 +59,7 @@ def _is_ours(address: str, token: str) -> bool:
     request = {"query": "{ viewer { user { id } } }"}
     try:
         answer = httpx2.post(f"{address}/graphql", json=request, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
-    except (httpx2.HTTPError, ValueError):
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
         return False
     return isinstance(answer, dict) and bool(answer.get("data"))
 
@@ -71,7 +72,10 @@ def _server() -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
         command = [sys.executable, "-m", "cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
+        # In a session of its own, so that Ctrl-C ends the demo, which then ends the server in order.
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log, start_new_session=True
+        )
         try:
             _wait_until_alive(process, address)
             yield address

@@ -2,7 +2,8 @@
 
 Text goes out at once when a step begins, then whenever a sentence ends or `TEXT_SECONDS` have passed; everything else goes out at
 once. One append runs at a time for all jobs of the process, and appends begin at least `TICK_SECONDS` apart. What could not be
-written because the database is away is kept, in order, and tried again until the claim is lost.
+written because the database is away is kept, in order, and tried again until the claim is lost. A job whose events the database
+refuses for what they are is let go, so that it cannot hold up the others.
 """
 
 import asyncio
@@ -19,7 +20,10 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.005
 TEXT_SECONDS = 0.04
 RETRY_SECONDS = 0.5
+REFUSALS = 5
 SENTENCE_ENDS = (".", "!", "?", "…", '"', "”", "\n", "。")
+
+Batch = tuple[Claim, list[Event]]
 
 
 class JobLog:
@@ -95,10 +99,10 @@ class JobLog:
 
 
 class EventLog:
-    """`on_written` is told the jobs whose log has grown, `on_lost` each job whose claim turned out to be lost."""
+    """`on_written` is told the jobs whose log has grown, `on_lost` each claim under which nothing can be written any more."""
 
     def __init__(
-        self, desk: JobDesk, clock: Clock, *, on_written: Callable[[Iterable[UUID]], None], on_lost: Callable[[UUID], None]
+        self, desk: JobDesk, clock: Clock, *, on_written: Callable[[Iterable[UUID]], None], on_lost: Callable[[Claim], None]
     ) -> None:
         self._desk = desk
         self._clock = clock
@@ -144,12 +148,25 @@ class EventLog:
             log.confirm()
             if log.claim.job_id in lost:
                 self.close(log.claim)
-                self._on_lost(log.claim.job_id)
+                self._on_lost(log.claim)
 
-    async def _insist(self, batches: list[tuple[Claim, list[Event]]]) -> set[UUID]:
-        while True:
-            try:
-                return await self._desk.append(batches, at=self._clock())
-            except Exception:  # the log must outlive whatever ails the database; a lost lease ends the job elsewhere
-                logger.warning("events.append_failed", exc_info=True, extra={"jobs": len(batches)})
-                await asyncio.sleep(RETRY_SECONDS)
+    async def _insist(self, batches: list[Batch]) -> set[UUID]:
+        """The jobs under whose claims nothing can be written any more."""
+        refusals = 0
+        while (lost := await self._try(batches)) is None:
+            await asyncio.sleep(RETRY_SECONDS)
+            if await self._try([]) is None:
+                continue  # the database is away; a lost lease ends the job elsewhere
+            if len(batches) > 1:
+                return {job_id for batch in batches for job_id in await self._insist([batch])}
+            refusals += 1
+            if refusals == REFUSALS:
+                return {claim.job_id for claim, _ in batches}
+        return lost
+
+    async def _try(self, batches: list[Batch]) -> set[UUID] | None:
+        try:
+            return await self._desk.append(batches, at=self._clock())
+        except Exception:  # the log must outlive whatever ails the database
+            logger.warning("events.append_failed", exc_info=True, extra={"jobs": [str(claim.job_id) for claim, _ in batches]})
+            return None

@@ -44,7 +44,9 @@ class JobRun:
         if self._reason is None or reason is StopReason.CANCELLED:
             self._reason = reason
         if self._waiting is not None:
+            # Once only: while the scope is being left, a second cancellation would be taken for one that is not ours.
             self._waiting.cancel()
+            self._waiting = None
 
     def checkpoint(self) -> None:
         """Call between steps. Raises Interrupted when the run is to end."""

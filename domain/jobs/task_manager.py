@@ -17,6 +17,7 @@ from domain.ports import Clock, Deliveries, JobDesk, Wakeups
 logger = logging.getLogger(__name__)
 
 REAP_SECONDS = 10.0
+RESUME_SECONDS = 1.0
 HAND_OVER_SECONDS = 10.0
 
 Workflow = Callable[[JobRun], Awaitable[None]]
@@ -40,9 +41,9 @@ class TaskManager:
         self._workflow = workflow
         self._lease_seconds = lease_seconds
         self._events = EventLog(desk, clock, on_written=wakeups.notify_local, on_lost=self._abort)
-        self._runs: dict[UUID, tuple[JobRun, asyncio.Task[None]]] = {}
-        self._keepers: list[asyncio.Task[None]] = []
-        self._working: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[bool]] = set()
+        self._runs: dict[UUID, tuple[JobRun, asyncio.Task[bool]]] = {}
+        self._duties: list[asyncio.Task[None]] = []
         self._stopping = False
 
     async def start(self) -> None:
@@ -50,9 +51,11 @@ class TaskManager:
             if alone:
                 await self._desk.expire_leases()
         await self._desk.overdue()
-        for keeper in (self._events.run, self._keep_leases, self._watch_cancels, self._reap):
-            self._keepers.append(asyncio.create_task(keeper(), name=f"jobs: {keeper.__name__}"))
-        self._working = asyncio.create_task(self._deliveries.work(self.deliver), name="jobs: deliveries")
+        self._begin("events", self._events.run)
+        self._begin("leases", self._keep_leases)
+        self._begin("cancels", self._watch_cancels)
+        self._begin("reaping", self._reap)
+        self._begin("deliveries", lambda: self._deliveries.work(self.deliver))
 
     async def stop(self, grace_seconds: float) -> None:
         """Take nothing new; let what runs reach the end of its step, or at `grace_seconds` record what it has; then let go."""
@@ -60,34 +63,42 @@ class TaskManager:
         await self._deliveries.pause()
         for run, _ in self._runs.values():
             run.drain()
-        await self._wait_for_runs(grace_seconds)
+        await self._wait_for_jobs(grace_seconds)
         for run, _ in self._runs.values():
             run.interrupt(StopReason.HANDED_OVER)
-        await self._wait_for_runs(HAND_OVER_SECONDS)
-        for job_id in list(self._runs):
-            self._abort(job_id)
-        await self._wait_for_runs(1.0)
-        for task in [self._working, *self._keepers]:
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
+        await self._wait_for_jobs(HAND_OVER_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await self._wait_for_jobs(1.0)
+        for duty in reversed(self._duties):
+            duty.cancel()
+            await asyncio.wait({duty})
 
     async def deliver(self, job_id: UUID) -> bool:
         """Run a job that a message names; False asks for the message to be delivered again in a moment."""
         if self._stopping or job_id in self._runs:
             return False
+        task = asyncio.create_task(self._take_up(job_id), name=f"job {job_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await task
+
+    async def _take_up(self, job_id: UUID) -> bool:
         claim = await self._desk.claim(job_id, lease_seconds=self._lease_seconds)
         if claim is None:
             return True
         if isinstance(claim, Busy):
             return False
+        task = asyncio.current_task()
+        assert task is not None
         run = JobRun(claim, self._events.open(claim))
-        task = asyncio.create_task(self._carry_out(run), name=f"job {job_id}")
         self._runs[job_id] = (run, task)
+        if self._stopping:  # meanwhile
+            run.drain()
         try:
-            await asyncio.wait({task})
+            await self._carry_out(run)
         finally:
-            self._runs.pop(job_id, None)
+            del self._runs[job_id]
             self._events.close(claim)
         return True
 
@@ -104,13 +115,26 @@ class TaskManager:
         else:
             logger.info("job.ended", extra=_names(run.claim))
 
-    def _abort(self, job_id: UUID) -> None:
-        if job_id in self._runs:
-            self._runs[job_id][1].cancel()
+    def _abort(self, claim: Claim) -> None:
+        """A later claim of the same job, if this process has it, goes on."""
+        held = self._runs.get(claim.job_id)
+        if held is not None and held[0].claim == claim:
+            held[1].cancel()
 
-    async def _wait_for_runs(self, seconds: float) -> None:
-        if tasks := {task for _, task in self._runs.values()}:
-            await asyncio.wait(tasks, timeout=seconds)
+    async def _wait_for_jobs(self, seconds: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    def _begin(self, name: str, duty: Callable[[], Awaitable[None]]) -> None:
+        self._duties.append(asyncio.create_task(self._never_give_up(name, duty), name=f"jobs: {name}"))
+
+    async def _never_give_up(self, name: str, duty: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await duty()
+            except Exception:  # whatever it was: without this duty jobs would hang, and nobody be told
+                logger.exception("jobs.duty_failed", extra={"duty": name})
+            await asyncio.sleep(RESUME_SECONDS)
 
     async def _keep_leases(self) -> None:
         while True:
@@ -126,7 +150,7 @@ class TaskManager:
             for run in runs:
                 cancel_requested = held.get(run.claim.job_id)
                 if cancel_requested is None:
-                    self._abort(run.claim.job_id)
+                    self._abort(run.claim)
                 elif cancel_requested:
                     run.interrupt(StopReason.CANCELLED)
 

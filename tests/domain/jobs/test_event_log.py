@@ -28,12 +28,15 @@ class Recorder:
         self.appends = 0
         self.failures = 0
         self.lost: set[UUID] = set()
+        self.refused: set[UUID] = set()
 
     async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
         await asyncio.sleep(0)
         if self.failures:
             self.failures -= 1
             raise ConnectionError
+        if any(claim.job_id in self.refused for claim, _ in batches):
+            raise ValueError
         self.appends += 1
         for claim, events in batches:
             if claim.job_id not in self.lost:
@@ -42,7 +45,7 @@ class Recorder:
 
 
 @asynccontextmanager
-async def running(desk: Recorder, *, lost: list[UUID] | None = None) -> AsyncIterator[EventLog]:
+async def running(desk: Recorder, *, lost: list[Claim] | None = None) -> AsyncIterator[EventLog]:
     log = EventLog(desk, lambda: NOW, on_written=lambda _: None, on_lost=(lost if lost is not None else []).append)
     task = asyncio.create_task(log.run())
     try:
@@ -105,8 +108,21 @@ async def test_a_lost_claim_is_told_and_its_flush_does_not_hang():
         log.write("draft/1", "Too late.")
         async with asyncio.timeout(5):
             await log.flush()
-    assert lost == [claim.job_id]
+    assert lost == [claim]
     assert desk.events == {}
+
+
+async def test_a_job_whose_events_are_refused_is_let_go_and_holds_up_nobody():
+    desk, bad, good, lost = Recorder(), a_claim(), a_claim(), []
+    desk.refused = {bad.job_id}
+    async with running(desk, lost=lost) as events, asyncio.timeout(10):
+        logs = [events.open(claim) for claim in (bad, good)]
+        for log in logs:
+            log.write("draft/1", "Text.")
+        for log in logs:
+            await log.flush()
+    assert lost == [bad]
+    assert desk.events == {good.job_id: [TextAppended("draft/1", 0, "Text.")]}
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.tuples(st.integers(0, 30), st.text(max_size=5))), max_size=30), st.data())

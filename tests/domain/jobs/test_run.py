@@ -102,3 +102,27 @@ async def test_draining_ends_the_run_between_steps_only():
 async def test_a_job_cancelled_before_it_was_claimed_does_not_begin():
     with pytest.raises(Interrupted):
         a_run(cancel_requested=True).checkpoint()
+
+
+async def test_a_second_interruption_does_not_disturb_the_way_out_of_the_first():
+    """A cancel is repeated with every renewal of the lease, and may come while the model's connection is being closed."""
+    run = a_run()
+    entered, leaving, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def wait_in_scope() -> None:
+        async with run.interruptible():
+            try:
+                entered.set()
+                await asyncio.Event().wait()
+            finally:
+                leaving.set()
+                await left.wait()
+
+    task = asyncio.create_task(wait_in_scope())
+    await entered.wait()
+    run.interrupt(StopReason.CANCELLED)
+    await leaving.wait()
+    run.interrupt(StopReason.CANCELLED)
+    left.set()
+    with pytest.raises(Interrupted):
+        await task

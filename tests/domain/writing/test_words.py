@@ -1,7 +1,5 @@
 """Counting words as a word processor does."""
 
-
-
 import pytest
 
 from domain.writing.words import count_words

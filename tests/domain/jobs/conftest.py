@@ -1,0 +1,5 @@
+"""The API over a real Postgres, to start jobs with."""
+
+from tests.api import api
+
+__all__ = ["api"]

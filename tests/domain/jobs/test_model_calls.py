@@ -1,0 +1,249 @@
+"""Paid calls: recorded before and after, tried again only when nothing came, and never paid for twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.jobs.event_log import EventLog
+from domain.jobs.job import CallIntent, CallResult, Claim, LeaseLost
+from domain.jobs.model_calls import ATTEMPTS, INTERRUPTED, LONGEST_PAUSE_SECONDS, ModelCalls
+from domain.jobs.run import Interrupted, JobRun, StopReason
+from domain.llm.failures import ModelFailure, ModelInterrupted, ModelRateLimited, ModelRejectedRequest, ModelUnavailable
+from domain.llm.model import Completed, CompletionRequest, FinishReason, Message, Role, TextDelta, TokenUsage
+from domain.llm.prices import PriceBook
+from domain.llm.tokens import TokenCounter
+from tests.factories import NOON
+
+REQUEST = CompletionRequest(model="gpt-4.1-mini", messages=(Message(Role.USER, "Write."),), temperature=1.0, max_tokens=100)
+USAGE = TokenUsage(prompt_tokens=7, cached_prompt_tokens=0, completion_tokens=3, estimated=False)
+NO_PAUSE = 0.0
+
+
+@dataclass
+class Desk:
+    """The part of a desk that calls need. `record` fails as often as `outages` says, `before` or after it has committed."""
+
+    intents: list[CallIntent] = field(default_factory=list)
+    abandoned: list[TokenUsage | None] = field(default_factory=list)
+    recorded: dict[str, CallResult] = field(default_factory=dict)
+    entered: list[CallResult] = field(default_factory=list)
+    outages: int = 0
+    answers_are_lost: bool = False
+    lost: bool = False
+    when_intended: Callable[[], None] = lambda: None
+    was_abandoned: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
+        self.intents.append(intent)
+        self.when_intended()
+        return self.recorded.get(intent.step)
+
+    async def abandon(self, claim: Claim, step: str, *, at: Any, usage: TokenUsage | None, cost: Any) -> None:
+        self.abandoned.append(usage)
+        self.was_abandoned.set()
+
+    async def record(self, claim: Claim, step: str, result: CallResult, *, at: Any, events: Any) -> None:
+        if self.lost:
+            raise LeaseLost
+        if self.outages and not self.answers_are_lost:
+            self.outages -= 1
+            raise ConnectionError
+        self.entered.append(result)
+        self.recorded.setdefault(step, result)
+        if self.outages:
+            self.outages -= 1
+            raise ConnectionError
+
+    async def results(self, claim: Claim) -> dict[str, CallResult]:
+        return self.recorded
+
+    async def append(self, batches: Any, *, at: Any) -> set[Any]:
+        return set()
+
+
+class Model:
+    """Plays one script a call: texts and failures, and events to wait for."""
+
+    rehearsal = False
+
+    def __init__(self, *scripts: list[str | ModelFailure | asyncio.Event]) -> None:
+        self.scripts = list(scripts)
+        self.calls = 0
+
+    @asynccontextmanager
+    async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
+        self.calls += 1
+        yield self._play(self.scripts.pop(0))
+
+    async def _play(self, script: list[str | ModelFailure | asyncio.Event]) -> AsyncIterator[TextDelta | Completed]:
+        for part in script:
+            if isinstance(part, ModelFailure):
+                raise part
+            if isinstance(part, asyncio.Event):
+                await part.wait()
+            else:
+                yield TextDelta(part)
+        yield Completed(finish=FinishReason.STOP, usage=USAGE, request_id=None)
+
+    async def aclose(self) -> None:
+        pass
+
+
+@dataclass
+class Caller:
+    desk: Desk
+    model: Model
+    run: JobRun
+    shown: list[str] = field(default_factory=list)
+    something_shown: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def show(self, text: str) -> None:
+        self.shown.append(text)
+        self.something_shown.set()
+
+    async def complete(self) -> CallResult:
+        calls = ModelCalls(
+            desk=self.desk,
+            model=self.model,
+            tokens=TokenCounter(),
+            prices=PriceBook(clock=lambda: NOON),
+            clock=lambda: NOON,
+            draw=lambda: 0.0,
+        )
+        async with asyncio.timeout(10):
+            return await calls.complete(self.run, "draft/1", REQUEST, show=self.show)
+
+
+@pytest.fixture
+async def calling() -> AsyncIterator[Callable[..., Caller]]:
+    """Makes callers of a model with these scripts."""
+    desk = Desk()
+    log = EventLog(desk, lambda: NOON, on_written=lambda _: None, on_lost=lambda _: None)
+    writing = asyncio.create_task(log.run())
+    claim = Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
+    yield lambda *scripts: Caller(desk, Model(*scripts), JobRun(claim, log.open(claim)))
+    writing.cancel()
+    await asyncio.wait({writing})
+
+
+def rate_limited(retry_after: float = NO_PAUSE) -> ModelFailure:
+    return ModelRateLimited("Too many.", retry_after=retry_after)
+
+
+async def test_a_call_is_intended_shown_and_recorded(calling: Any):
+    caller = calling(["Mara ", "waited."])
+    result = await caller.complete()
+    assert (result.text, result.finish, result.usage) == ("Mara waited.", "stop", USAGE)
+    assert caller.shown == ["Mara ", "waited."]
+    assert (len(caller.desk.intents), caller.desk.entered) == (1, [result])
+
+
+async def test_a_recorded_result_is_not_bought_again(calling: Any):
+    caller = calling(["Once."])
+    first = await caller.complete()
+    assert await caller.complete() == first
+    assert caller.model.calls == 1
+
+
+async def test_a_call_that_brings_nothing_is_tried_four_times_and_each_try_is_intended(calling: Any):
+    caller = calling(*[[rate_limited()] for _ in range(ATTEMPTS + 1)])
+    with pytest.raises(ModelRateLimited):
+        await caller.complete()
+    assert caller.model.calls == len(caller.desk.intents) == len(caller.desk.abandoned) == ATTEMPTS == 4
+
+
+async def test_what_waiting_cannot_mend_is_not_tried_again(calling: Any):
+    caller = calling([ModelRejectedRequest("No.")])
+    with pytest.raises(ModelRejectedRequest):
+        await caller.complete()
+    assert caller.model.calls == 1
+
+
+async def test_no_try_begins_before_the_server_wanted_it(calling: Any):
+    caller = calling([rate_limited(0.2)], ["At last."])
+    began = asyncio.get_running_loop().time()
+    assert (await caller.complete()).text == "At last."
+    assert asyncio.get_running_loop().time() - began >= 0.2
+
+
+async def test_a_pause_that_nobody_would_wait_for_is_not_made_shorter_but_fails_the_call(calling: Any):
+    caller = calling([rate_limited(LONGEST_PAUSE_SECONDS + 1)])
+    with pytest.raises(ModelRateLimited):
+        await caller.complete()
+    assert caller.model.calls == 1
+
+
+async def test_a_cancel_ends_the_pause_between_two_tries(calling: Any):
+    caller = calling([rate_limited(60)])
+    completing = asyncio.create_task(caller.complete())
+    await caller.desk.was_abandoned.wait()
+    await asyncio.sleep(0)
+    caller.run.interrupt(StopReason.CANCELLED)
+    with pytest.raises(Interrupted):
+        await completing
+    assert (caller.model.calls, caller.desk.entered) == (1, [])
+
+
+async def test_a_cancel_keeps_and_pays_for_what_had_arrived(calling: Any):
+    caller = calling(["Half of", asyncio.Event()])
+    completing = asyncio.create_task(caller.complete())
+    await caller.something_shown.wait()
+    caller.run.interrupt(StopReason.CANCELLED)
+    with pytest.raises(Interrupted):
+        await completing
+    (result,) = caller.desk.entered
+    assert (result.text, result.finish, result.usage.estimated) == ("Half of", INTERRUPTED, True)
+
+
+async def test_a_call_that_was_cancelled_before_it_left_costs_nothing(calling: Any):
+    caller = calling(["Never asked for."])
+    caller.desk.when_intended = lambda: caller.run.interrupt(StopReason.CANCELLED)
+    with pytest.raises(Interrupted):
+        await caller.complete()
+    assert caller.model.calls == 0
+    assert (caller.desk.abandoned, caller.desk.entered) == ([None], [])
+
+
+async def test_a_broken_stream_keeps_what_it_brought(calling: Any):
+    caller = calling(["Half of", ModelInterrupted("Cut.")])
+    result = await caller.complete()
+    assert (result.text, result.finish) == ("Half of", INTERRUPTED)
+    assert caller.model.calls == 1
+
+
+async def test_characters_that_no_column_can_hold_are_taken_out(calling: Any):
+    caller = calling(["Ma\0ra", "\ud83d waited."])
+    result = await caller.complete()
+    assert result.text == "".join(caller.shown) == "Mara? waited."
+
+
+async def test_a_stream_of_nothing_but_such_characters_that_breaks_has_brought_nothing(calling: Any):
+    caller = calling(["\0", ModelUnavailable("Gone.", retry_after=0)], ["Text."])
+    assert (await caller.complete()).text == "Text."
+
+
+async def test_a_paid_text_outlives_an_outage_of_the_database(calling: Any):
+    caller = calling(["Paid for."])
+    caller.desk.outages = 2
+    result = await caller.complete()
+    assert caller.desk.recorded == {"draft/1": result}
+    assert (caller.model.calls, caller.desk.entered) == (1, [result])
+
+
+async def test_a_record_whose_answer_was_lost_is_not_made_twice(calling: Any):
+    caller = calling(["Paid for."])
+    caller.desk.outages, caller.desk.answers_are_lost = 1, True
+    result = await caller.complete()
+    assert caller.desk.entered == [result]
+
+
+async def test_a_job_that_has_another_owner_is_not_insisted_on(calling: Any):
+    caller = calling(["Too late."])
+    caller.desk.lost = True
+    with pytest.raises(LeaseLost):
+        await caller.complete()
