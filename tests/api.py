@@ -1,15 +1,18 @@
 """The served schema over real resolvers and a real Postgres, asked as one user or another. No transport."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import ParserCache, ValidationCache
 
 from domain.access import User, Viewer
 from domain.identifiers import uuid7
@@ -169,19 +172,30 @@ def usd(text: str | None) -> Decimal:
     return Decimal(text)
 
 
-NewServices = Callable[[], Awaitable[Services]]
+@cache
+def served_schema() -> strawberry.Schema:
+    """One for all: making it, and checking documents again that other tests have asked, would take most of a test's time."""
+    schema = build_schema()
+    schema.extensions = (ParserCache, ValidationCache)
+    return schema
 
 
-@pytest.fixture
-async def api(library: PostgresLibrary, database: Database) -> AsyncGenerator[Api, None]:
+@cache
+def token_counter() -> TokenCounter:
+    """One for all: the first use of each loads an encoding."""
+    return TokenCounter()
+
+
+@asynccontextmanager
+async def serving(database: Database) -> AsyncIterator[Api]:
     """A server without workers, and its first user, Ada."""
     clock = ManualClock()
     prices = PriceBook(clock=lambda: NOON)
     wakeups = PostgresWakeups(database)
     services = Services(
-        library=library,
+        library=PostgresLibrary(database),
         wakeups=wakeups,
-        tokens=TokenCounter(),
+        tokens=token_counter(),
         models=ModelCatalogue(default=MODEL, prices=prices, rehearsal=False),
         prices=prices,
         default_model=MODEL,
@@ -191,7 +205,7 @@ async def api(library: PostgresLibrary, database: Database) -> AsyncGenerator[Ap
     )
     await wakeups.start()
     yield Api(
-        schema=build_schema(),
+        schema=served_schema(),
         services=services,
         database=database,
         clock=clock,
@@ -199,6 +213,12 @@ async def api(library: PostgresLibrary, database: Database) -> AsyncGenerator[Ap
         user=await _add_user(services, "Ada", "ada@example.org"),
     )
     await wakeups.stop()
+
+
+@pytest.fixture
+async def api(database: Database) -> AsyncIterator[Api]:
+    async with serving(database) as api:
+        yield api
 
 
 async def _add_user(services: Services, name: str, email: str | None) -> User:

@@ -5,7 +5,8 @@ A root field without an entry here fails the suite.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,49 +14,43 @@ import psycopg
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type, is_required_argument
 
+from domain.access import Role
 from domain.jobs.events import TextAppended
-from schema.build import build_schema
+from persistence.database import Database
 from schema.failures import explain
-from tests.api import Api
+from tests.api import Api, served_schema, serving
+from tests.conftest import APPLICATION_LOGIN
+from tests.factories import Cluster, DatabasePool
 
 SECRET = "Zyzzyva"
-SCHEMA = build_schema()._schema
+MEMBERS = ["VIEWER", "COMMENTER", "EDITOR"]
+SCHEMA = served_schema()._schema
 DEPTH = 4
 
 
 @dataclass(frozen=True)
-class Victim:
-    """A project of somebody else, with the secret in everything it holds."""
-
-    project: str
-    chapter: str
-    version: str
-    file: str
-    job: str
-    finished_job: str
-    owner: str
-
-
-@dataclass(frozen=True)
 class Entry:
-    """How a root field is tried: its arguments, and the role it takes; no role for what everybody may ask of their own."""
+    """How a root field is tried: its arguments, with names of the victim's things in braces, and the role it takes.
 
-    arguments: Callable[[Victim], dict[str, Any]]
+    No role for what everybody may ask of their own.
+    """
+
+    template: dict[str, Any]
     role: str | None = None
-    about: str = "project"
+
+    def arguments(self, names: Mapping[str, str]) -> dict[str, Any]:
+        def fill(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: fill(content) for name, content in value.items()}
+            if isinstance(value, list):
+                return [fill(content) for content in value]
+            return value.format_map(names) if isinstance(value, str) else value
+
+        return {name: fill(value) for name, value in self.template.items()}
 
 
 def given(role: str | None = None, /, **arguments: Any) -> Entry:
-    """Arguments that are attributes' names of the victim in braces are filled in."""
-
-    def fill(value: Any, victim: Victim) -> Any:
-        if isinstance(value, dict):
-            return {name: fill(content, victim) for name, content in value.items()}
-        if isinstance(value, list):
-            return [fill(content, victim) for content in value]
-        return value.format(**vars(victim)) if isinstance(value, str) else value
-
-    return Entry(lambda victim: fill(arguments, victim), role)
+    return Entry(arguments, role)
 
 
 def change(role: str | None, /, **values: Any) -> Entry:
@@ -79,7 +74,7 @@ MUTATIONS = {
     "createProject": change(None, title="Mine", genre="OTHER"),
     "updateProject": change("EDITOR", id="{project}", title="Taken"),
     "deleteProject": change("OWNER", id="{project}"),
-    "addProjectMember": change("OWNER", projectId="{project}", email="mallory@example.org", role="OWNER"),
+    "addProjectMember": change("OWNER", projectId="{project}", email="{asker}", role="OWNER"),
     "changeProjectMemberRole": change("OWNER", projectId="{project}", userId="{owner}", role="VIEWER"),
     "removeProjectMember": change("OWNER", projectId="{project}", userId="{owner}"),
     "createReferenceFile": change("EDITOR", projectId="{project}", name="N", kind="OTHER", content="C"),
@@ -136,14 +131,18 @@ async def answer(api: Api, operation: str, name: str, arguments: dict[str, Any])
     """Everything a client is told, as text."""
     root = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type, "subscription": SCHEMA.subscription_type}[operation]
     asked = document(operation, root, name, DEPTH if operation == "query" else 2)
-    if operation == "subscription":
-        results = await api.schema.subscribe(asked, variable_values=arguments, context_value=api.context())
-        result = await anext(results) if hasattr(results, "__anext__") else results
-    else:
-        result = await api.execute(asked, **arguments)
+    result = await (first_event(api, asked, arguments) if operation == "subscription" else api.execute(asked, **arguments))
     for error in result.errors or ():
         assert explain(error.original_error) is not None, error
     return json.dumps({"data": result.data, "errors": [str(explain(error.original_error)) for error in result.errors or ()]})
+
+
+async def first_event(api: Api, asked: str, arguments: dict[str, Any]) -> Any:
+    results = await api.schema.subscribe(asked, variable_values=arguments, context_value=api.context())
+    if not hasattr(results, "__anext__"):
+        return results
+    async with aclosing(results):
+        return await anext(results)
 
 
 def nonexistent(arguments: Any) -> Any:
@@ -156,12 +155,22 @@ def without_ids(text: str) -> str:
     return re.sub(r"_[0-9a-z]{26}\b", "_ID", text)
 
 
-@pytest.fixture
-def digest(owner_url):
-    """One text for everything in the database."""
+@dataclass(frozen=True)
+class World:
+    """A project of Ada's with the secret in everything it holds, and people with and without a part in it."""
 
-    def read() -> list[Any]:
-        with psycopg.connect(owner_url) as connection:
+    ada: Api
+    names: Mapping[str, str]
+    outsiders: Mapping[str, Api]
+    members: Mapping[str, Api]
+    owner_url: str
+
+    def arguments(self, entry: Entry, asker: Api, **own: str) -> dict[str, Any]:
+        return entry.arguments({**self.names, "asker": asker.user.email, **own})
+
+    def digest(self) -> list[Any]:
+        """One text for everything in each table."""
+        with psycopg.connect(self.owner_url) as connection:
             tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
             return [
                 connection.execute(
@@ -170,17 +179,8 @@ def digest(owner_url):
                 for (table,) in tables
             ]
 
-    return read
 
-
-@pytest.fixture
-async def ada(api) -> Api:
-    """The victim's owner."""
-    return await api.newcomer(f"Ada {SECRET}", email=f"{SECRET}@example.org")
-
-
-@pytest.fixture
-async def victim(ada) -> Victim:
+async def things_of(ada: Api) -> dict[str, str]:
     project = await ada.project(title=SECRET, premise=SECRET, styleNotes=SECRET, audience=SECRET, budgetLimit="123.456789")
     chapter = await ada.chapter(project, title=SECRET, brief=f"{SECRET} speaks.", text=f"{SECRET} spoke.", pointOfViewCharacter=SECRET)
     other = await ada.chapter(project, title=SECRET, brief=SECRET)
@@ -190,18 +190,60 @@ async def victim(ada) -> Victim:
     await ada.work(job, TextAppended("draft/1", 0, SECRET))
     finished = await ada.job(other)
     await ada.mutate("cancelJob", "id", jobId=finished)
-    version = found["chapter"]["currentVersion"]["id"]
-    return Victim(project, chapter, version, file, job, finished, found["viewer"]["user"]["id"])
+    return {
+        "project": project,
+        "chapter": chapter,
+        "version": found["chapter"]["currentVersion"]["id"],
+        "file": file,
+        "job": job,
+        "finished_job": finished,
+        "owner": found["viewer"]["user"]["id"],
+    }
 
 
-@pytest.fixture(params=["stranger", "removed member"])
-async def outsider(request, api, ada, victim) -> Api:
-    mallory = await api.newcomer("Mallory", email="mallory@example.org")
-    if request.param == "removed member":
-        await ada.mutate("addProjectMember", "id", projectId=victim.project, email="mallory@example.org", role="EDITOR")
-        me = (await mallory.ask("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
-        await ada.mutate("removeProjectMember", "id", projectId=victim.project, userId=me)
-    return mallory
+async def stranger(ada: Api, _project: str) -> Api:
+    return await ada.newcomer("Mallory", email="mallory@example.org")
+
+
+async def removed_member(ada: Api, project: str) -> Api:
+    trudy = await ada.member(project, "EDITOR")
+    me = (await trudy.ask("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
+    await ada.mutate("removeProjectMember", "id", projectId=project, userId=me)
+    return trudy
+
+
+OUTSIDERS = {"stranger": stranger, "removed member": removed_member}
+
+
+@asynccontextmanager
+async def new_world(cluster: Cluster, databases: DatabasePool) -> AsyncIterator[World]:
+    with databases.borrow() as name:
+        database = Database(cluster.url(name, login=APPLICATION_LOGIN))
+        async with serving(database) as api:
+            ada = await api.newcomer(f"Ada {SECRET}", email=f"{SECRET}@example.org")
+            names = await things_of(ada)
+            yield World(
+                ada=ada,
+                names=names,
+                outsiders={who: await arrive(ada, names["project"]) for who, arrive in OUTSIDERS.items()},
+                members={role: await ada.member(names["project"], role) for role in MEMBERS},
+                owner_url=cluster.url(name),
+            )
+        await database.close()
+
+
+@pytest.fixture(scope="module")
+async def world(cluster: Cluster, databases: DatabasePool) -> AsyncIterator[World]:
+    """For all who may change nothing, as each of their tests proves."""
+    async with new_world(cluster, databases) as world:
+        yield world
+
+
+@pytest.fixture
+async def own_world(cluster: Cluster, databases: DatabasePool) -> AsyncIterator[World]:
+    """For one who may change something."""
+    async with new_world(cluster, databases) as world:
+        yield world
 
 
 def test_every_root_field_has_an_entry():
@@ -217,73 +259,72 @@ EVERY_FIELD = [
 ]
 
 
+@pytest.mark.parametrize("who", OUTSIDERS)
 @pytest.mark.parametrize(("operation", "name", "entry"), EVERY_FIELD, ids=[f"{operation} {name}" for operation, name, _ in EVERY_FIELD])
-async def test_outsiders_are_answered_as_if_there_were_nothing(outsider, victim, digest, operation, name, entry):
-    arguments = entry.arguments(victim)
-    before = digest()
+async def test_outsiders_are_answered_as_if_there_were_nothing(world, operation, name, entry, who):
+    outsider = world.outsiders[who]
+    arguments = world.arguments(entry, outsider)
+    before = world.digest()
     tried = await answer(outsider, operation, name, arguments)
     if entry.role is not None or operation != "mutation":
-        assert digest() == before
+        assert world.digest() == before
     assert SECRET.lower() not in tried.lower()
     if entry.role is not None:
         assert without_ids(tried) == without_ids(await answer(outsider, operation, name, nonexistent(arguments)))
 
 
+@pytest.mark.parametrize("who", OUTSIDERS)
 @pytest.mark.parametrize("name", FOREIGN_PARTS)
-async def test_what_is_others_cannot_be_used_with_ones_own(outsider, victim, digest, name):
+async def test_what_is_others_cannot_be_used_with_ones_own(world, name, who):
+    outsider = world.outsiders[who]
     own = await outsider.project()
     chapter = await outsider.chapter(own, text="Mine already.")
-    wanted = FOREIGN_PARTS[name].arguments(_With(victim, own_project=own, own_chapter=chapter))
-    before = digest()
+    wanted = world.arguments(FOREIGN_PARTS[name], outsider, own_project=own, own_chapter=chapter)
+    before = world.digest()
     tried = await answer(outsider, "mutation", name.split()[0], wanted)
-    assert digest() == before
+    assert world.digest() == before
     assert "NotFoundError" in tried
     assert SECRET.lower() not in tried.lower()
 
 
-class _With:
-    """The victim together with what the outsider has."""
-
-    def __init__(self, victim: Victim, **own: str) -> None:
-        vars(self).update(vars(victim), **own)
+GUARDED = [(name, role) for name, entry in MUTATIONS.items() if entry.role for role in MEMBERS]
+PERMITTED = [(name, role) for name, role in GUARDED if Role(role).includes(Role(MUTATIONS[name].role))]
 
 
-ROLES = ["VIEWER", "COMMENTER", "EDITOR", "OWNER"]
+@pytest.mark.parametrize(("name", "role"), PERMITTED)
+async def test_members_may_change_what_their_role_allows(own_world, name, role):
+    member = own_world.members[role]
+    tried = await answer(member, "mutation", name, own_world.arguments(MUTATIONS[name], member))
+    assert "ForbiddenError" not in tried
+    assert "NotFoundError" not in tried
 
 
-@pytest.mark.parametrize("role", ["VIEWER", "COMMENTER", "EDITOR"])
-@pytest.mark.parametrize("name", [name for name, entry in MUTATIONS.items() if entry.role])
-async def test_members_may_change_what_their_role_allows_and_nothing_else(ada, victim, digest, name, role):
-    member = await ada.member(victim.project, role)
-    entry = MUTATIONS[name]
-    before = digest()
-    tried = await answer(member, "mutation", name, entry.arguments(victim))
-    if ROLES.index(role) >= ROLES.index(entry.role):
-        assert "ForbiddenError" not in tried
-        assert "NotFoundError" not in tried
-    else:
-        assert digest() == before
-        assert f'"ForbiddenError_requiredRole": "{entry.role}"' in tried
+@pytest.mark.parametrize(("name", "role"), [each for each in GUARDED if each not in PERMITTED])
+async def test_members_may_change_nothing_else(world, name, role):
+    member, entry = world.members[role], MUTATIONS[name]
+    before = world.digest()
+    tried = await answer(member, "mutation", name, world.arguments(entry, member))
+    assert world.digest() == before
+    assert f'"ForbiddenError_requiredRole": "{entry.role}"' in tried
 
 
-async def test_the_budget_is_for_owners(ada, victim, digest):
-    editor = await ada.member(victim.project, "EDITOR")
-    before = digest()
-    error = await editor.refusal("updateProject", id=victim.project, budgetLimit=None)
+async def test_the_budget_is_for_owners(world):
+    before = world.digest()
+    error = await world.members["EDITOR"].refusal("updateProject", id=world.names["project"], budgetLimit=None)
     assert (error["__typename"], error["requiredRole"]) == ("ForbiddenError", "OWNER")
-    assert digest() == before
+    assert world.digest() == before
 
 
 @pytest.mark.parametrize("name", [name for name, entry in QUERIES.items() if entry.role])
-async def test_every_member_may_read_everything(ada, victim, digest, name):
-    viewer = await ada.member(victim.project, "VIEWER")
-    before = digest()
-    tried = await answer(viewer, "query", name, QUERIES[name].arguments(victim))
+async def test_every_member_may_read_everything(world, name):
+    viewer = world.members["VIEWER"]
+    before = world.digest()
+    tried = await answer(viewer, "query", name, world.arguments(QUERIES[name], viewer))
     assert json.loads(tried)["errors"] == []
     assert SECRET in tried
-    assert digest() == before
+    assert world.digest() == before
 
 
-async def test_every_member_may_follow_a_job(ada, victim):
-    viewer = await ada.member(victim.project, "VIEWER")
-    assert '"jobEvents"' in await answer(viewer, "subscription", "jobEvents", {"jobId": victim.job})
+async def test_every_member_may_follow_a_job(world):
+    viewer = world.members["VIEWER"]
+    assert '"jobEvents"' in await answer(viewer, "subscription", "jobEvents", world.arguments(SUBSCRIPTIONS["jobEvents"], viewer))
