@@ -96,7 +96,13 @@ class Scriptorium:
 
     def _task_manager(self) -> TaskManager:
         calls = ModelCalls(
-            desk=self._desk, model=self.model, tokens=self.tokens, prices=self.prices, clock=self._world.clock, draw=random.random
+            desk=self._desk,
+            model=self.model,
+            tokens=self.tokens,
+            prices=self.prices,
+            clock=self._world.clock,
+            ids=self._world.ids,
+            draw=random.random,
         )
         workflow = ChapterGeneration(
             library=self.library,

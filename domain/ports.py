@@ -259,20 +259,21 @@ class JobDesk(Protocol):
     async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
         """Record that a paid call is about to be made; a result already recorded for this step and hash is answered instead.
 
-        An intent left without a result by an earlier epoch is marked uncertain and its expected cost enters the ledger.
+        An intent left without a result by an earlier epoch is marked uncertain and its expected cost enters the ledger. Raises
+        CallsLost, and intends nothing, when that has happened to the same request before.
         """
 
-    async def abandon(self, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:
-        """The call of an intent brought nothing; `usage` is what it was billed for all the same, None when it had not begun.
+    async def abandon(self, claim: Claim, intent: CallIntent, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:
+        """The call brought nothing; `usage` is what it was billed for all the same, None when it had not begun.
 
         Also entered when the lease was lost, since the money is gone; then LeaseLost is raised.
         """
 
-    async def record(self, claim: Claim, step: str, result: CallResult, *, at: datetime, events: Sequence[Event]) -> None:
-        """Store a call's result, its ledger entry, the events and its StepFinished together; its cost leaves the reservation.
+    async def record(self, claim: Claim, intent: CallIntent, result: CallResult, *, at: datetime) -> None:
+        """Store a call's result, its ledger entry and its StepFinished together; its cost leaves the reservation.
 
         The first answer to a request is kept, whoever brings it; what each call cost enters the ledger in any case. From a worker that
-        lost its job: no events, the cost takes the place of what was assumed of it, then LeaseLost.
+        lost its job: no event, the cost takes the place of what was assumed of it, then LeaseLost. Doing it twice does it once.
         """
 
     async def results(self, claim: Claim) -> Mapping[str, CallResult]:

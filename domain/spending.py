@@ -15,7 +15,10 @@ LONG_DRAFT = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a number of model calls used. `cost` sums the priced calls; `unpriced_calls` says how many are missing from it."""
+    """What a number of model calls used. `cost` sums the priced calls; `unpriced_calls` says how many are missing from it.
+
+    Of `uncertain_calls` nobody knows whether they were billed: they count with all they could have used.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -23,6 +26,7 @@ class Usage:
     completion_tokens: int = 0
     cost: Decimal = ZERO
     unpriced_calls: int = 0
+    uncertain_calls: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -32,6 +36,7 @@ class Usage:
             completion_tokens=self.completion_tokens + other.completion_tokens,
             cost=self.cost + other.cost,
             unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+            uncertain_calls=self.uncertain_calls + other.uncertain_calls,
         )
 
 

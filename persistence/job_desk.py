@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, StepFinished
-from domain.jobs.job import Busy, CallIntent, CallResult, Claim, Ending, LeaseLost
+from domain.jobs.job import Busy, CallIntent, CallResult, CallsLost, Claim, Ending, LeaseLost
 from domain.llm.model import TokenUsage
 from persistence import job_transitions, ledger, steps
 from persistence.database import Database
@@ -79,22 +79,24 @@ class PostgresJobDesk:
 
     async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
         async with self._database.as_worker() as connection:
-            return await steps.intend(connection, claim, intent)
+            answer = await steps.intend(connection, claim, intent)
+        if isinstance(answer, CallsLost):
+            raise answer
+        return answer
 
-    async def abandon(self, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:
+    async def abandon(self, claim: Claim, intent: CallIntent, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None) -> None:
         async with self._database.as_worker() as connection:
             held = await _holds(connection, claim)
-            await steps.abandon(connection, claim, step, at=at, usage=usage, cost=cost)
+            await steps.abandon(connection, claim, intent, at=at, usage=usage, cost=cost)
         if not held:
             raise LeaseLost
 
-    async def record(self, claim: Claim, step: str, result: CallResult, *, at: datetime, events: Sequence[Event]) -> None:
+    async def record(self, claim: Claim, intent: CallIntent, result: CallResult, *, at: datetime) -> None:
         async with self._database.as_worker() as connection:
             held = await _holds(connection, claim)
-            await steps.record(connection, claim, step, result, at=at)
-            if held:
-                finished = StepFinished(step, await ledger.usage_of_step(connection, claim.job_id, step))
-                await append_events(connection, [(claim.job_id, claim.epoch, (*events, finished))], at=at)
+            if await steps.record(connection, claim, intent, result, at=at) and held:
+                finished = StepFinished(intent.step, await ledger.usage_of_step(connection, claim.job_id, intent.step))
+                await append_events(connection, [(claim.job_id, claim.epoch, (finished,))], at=at)
         if not held:
             raise LeaseLost
 

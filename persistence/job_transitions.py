@@ -17,7 +17,7 @@ from domain.jobs.job import Busy, Claim, Ending, JobStatus, LeaseLost
 from persistence.documents import to_document
 from persistence.events import CANCELS_CHANNEL, EVENTS_CHANNEL, append_events
 
-_HOLD = text("SELECT id FROM job WHERE id = :job_id AND epoch = :epoch FOR NO KEY UPDATE")
+_HOLD = text("SELECT lease_until > now() AS leased FROM job WHERE id = :job_id AND epoch = :epoch FOR NO KEY UPDATE")
 # Writes its one event itself: the way to a chapter's first text begins here, and is as short as can be.
 _CLAIM = text(f"""
     WITH claimed AS (
@@ -66,9 +66,13 @@ _REQUEUE = text("""
 _DELIVER = text("SELECT deliver_job(:job_id)")
 
 
-async def hold(connection: AsyncConnection, claim: Claim) -> None:
-    """Keep the claim from being lost until the transaction ends. Raises LeaseLost when it is lost already."""
-    if (await connection.execute(_HOLD, {"job_id": claim.job_id, "epoch": claim.epoch})).first() is None:
+async def hold(connection: AsyncConnection, claim: Claim, *, leased: bool = False) -> None:
+    """Keep the claim from being lost until the transaction ends. Raises LeaseLost when it is lost already.
+
+    With `leased`, also when it could be lost any moment: a worker that wakes up with its lease over must not begin what costs money.
+    """
+    row = (await connection.execute(_HOLD, {"job_id": claim.job_id, "epoch": claim.epoch})).first()
+    if row is None or (leased and not row.leased):
         raise LeaseLost
 
 

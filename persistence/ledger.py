@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, Uuid, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.jobs.job import Claim
+from domain.jobs.job import CallIntent, Claim
 from domain.llm.model import TokenUsage
 from domain.spending import ZERO, Usage
 from persistence.projection import to_value
@@ -18,18 +18,20 @@ from persistence.tables.metadata import MONEY
 
 # The project is looked up because it may have been deleted while the call ran; who paid is on record all the same.
 _ENTER = text("""
-    INSERT INTO ledger_entry (at, user_id, project_id, job_id, step, epoch, model, calls,
+    INSERT INTO ledger_entry (at, user_id, project_id, job_id, step, epoch, call_id, model, calls,
                               prompt_tokens, cached_prompt_tokens, completion_tokens, cost, estimated, uncertain)
-    VALUES (:at, :user_id, (SELECT project_id FROM job WHERE id = :job_id), :job_id, :step, :epoch, :model, 1,
+    VALUES (:at, :user_id, (SELECT project_id FROM job WHERE id = :job_id), :job_id, :step, :epoch, :call_id, :model, 1,
             :prompt_tokens, :cached_prompt_tokens, :completion_tokens, :cost, :estimated, :uncertain)
+    ON CONFLICT (call_id, uncertain, calls) DO NOTHING
 """)
 _SETTLE = text("UPDATE job SET reserved = greatest(0, reserved - :cost) WHERE id = :job_id")
 _REVERSE = text("""
-    INSERT INTO ledger_entry (at, user_id, project_id, job_id, step, epoch, model, calls,
+    INSERT INTO ledger_entry (at, user_id, project_id, job_id, step, epoch, call_id, model, calls,
                               prompt_tokens, cached_prompt_tokens, completion_tokens, cost, estimated, uncertain)
-    SELECT :at, user_id, project_id, job_id, step, epoch, model, -calls,
+    SELECT :at, user_id, project_id, job_id, step, epoch, call_id, model, -calls,
            -prompt_tokens, -cached_prompt_tokens, -completion_tokens, -cost, estimated, uncertain
-    FROM ledger_entry WHERE job_id = :job_id AND step = :step AND epoch = :epoch AND uncertain
+    FROM ledger_entry WHERE call_id = :call_id AND uncertain AND calls = 1
+    ON CONFLICT (call_id, uncertain, calls) DO NOTHING
 """)
 _COUNTED = (ledger_entry.c.calls, ledger_entry.c.prompt_tokens, ledger_entry.c.cached_prompt_tokens, ledger_entry.c.completion_tokens)
 
@@ -38,6 +40,7 @@ USAGE: tuple[ColumnElement[Any], ...] = (
     *(func.coalesce(func.sum(column), 0).label(column.name) for column in _COUNTED),
     func.coalesce(func.sum(ledger_entry.c.cost), NOTHING).label("cost"),
     func.coalesce(func.sum(ledger_entry.c.calls).filter(ledger_entry.c.cost.is_(None)), 0).label("unpriced_calls"),
+    func.coalesce(func.sum(ledger_entry.c.calls).filter(ledger_entry.c.uncertain), 0).label("uncertain_calls"),
 )
 """Sums over entries: the fields of Usage, in their order."""
 
@@ -48,48 +51,46 @@ _OF_STEP = select(*USAGE).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """`cost` is None for a model without a known price."""
+    """`id` is None only for calls of earlier releases; `cost` for a model without a known price."""
 
+    id: UUID | None
+    step: str
     model: str
     usage: TokenUsage
     cost: Decimal | None
 
 
-async def enter(
-    connection: AsyncConnection,
-    claim: Claim,
-    step: str,
-    *,
-    epoch: int,
-    call: Call,
-    at: datetime,
-    uncertain: bool = False,
-) -> None:
-    """Enter one call of `epoch`, and take its cost out of what the job holds of the project's budget."""
-    await connection.execute(
-        _ENTER,
-        {
-            "at": at,
-            "user_id": claim.user_id,
-            "job_id": claim.job_id,
-            "step": step,
-            "epoch": epoch,
-            "model": call.model,
-            "prompt_tokens": call.usage.prompt_tokens,
-            "cached_prompt_tokens": call.usage.cached_prompt_tokens,
-            "completion_tokens": call.usage.completion_tokens,
-            "cost": call.cost,
-            "estimated": call.usage.estimated,
-            "uncertain": uncertain,
-        },
-    )
+def call_of(intent: CallIntent, usage: TokenUsage, cost: Decimal | None) -> Call:
+    return Call(id=intent.call_id, step=intent.step, model=intent.model, usage=usage, cost=cost)
+
+
+async def enter(connection: AsyncConnection, claim: Claim, call: Call, *, epoch: int, at: datetime, uncertain: bool = False) -> bool:
+    """Enter one call of `epoch`, and take its cost out of what the job holds of the project's budget. False: it had been entered."""
+    parameters = {
+        "at": at,
+        "user_id": claim.user_id,
+        "job_id": claim.job_id,
+        "step": call.step,
+        "epoch": epoch,
+        "call_id": call.id,
+        "model": call.model,
+        "prompt_tokens": call.usage.prompt_tokens,
+        "cached_prompt_tokens": call.usage.cached_prompt_tokens,
+        "completion_tokens": call.usage.completion_tokens,
+        "cost": call.cost,
+        "estimated": call.usage.estimated,
+        "uncertain": uncertain,
+    }
+    if (await connection.execute(_ENTER, parameters)).rowcount == 0:
+        return False
     if call.cost:
         await connection.execute(_SETTLE, {"job_id": claim.job_id, "cost": call.cost})
+    return True
 
 
-async def reverse_uncertain(connection: AsyncConnection, claim: Claim, step: str, *, at: datetime) -> None:
-    """What a later owner had to assume of this claim's call turns out to be known after all."""
-    await connection.execute(_REVERSE, {"at": at, "job_id": claim.job_id, "step": step, "epoch": claim.epoch})
+async def reverse_uncertain(connection: AsyncConnection, call_id: UUID, *, at: datetime) -> None:
+    """What a later owner had to assume of this call turns out to be known after all."""
+    await connection.execute(_REVERSE, {"at": at, "call_id": call_id})
 
 
 async def usage_of_step(connection: AsyncConnection, job_id: UUID, step: str) -> Usage:

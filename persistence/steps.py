@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Uuid, bindparam, literal, select,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.jobs.job import CallIntent, CallResult, Claim, JobStatus
+from domain.jobs.job import CallIntent, CallResult, CallsLost, Claim, JobStatus
 from domain.llm.model import TokenUsage
 from persistence import ledger
 from persistence.documents import from_document, to_document
@@ -23,26 +23,27 @@ from persistence.tables.jobs import job, job_step
 _FIND = text("SELECT * FROM job_step WHERE job_id = :job_id AND name = :step")
 # Holds the job as `job_transitions.hold` does; no row, then, of a claim that is lost.
 _INTEND_FIRST = text("""
-    INSERT INTO job_step (job_id, project_id, name, status, tries, epoch, asked_since, model, request_hash, expected, expected_cost, started_at)
-    SELECT id, project_id, :step, 'RUNNING', 1, epoch, epoch, :model, :request_hash, CAST(:expected AS jsonb), :expected_cost, :at
-    FROM job WHERE id = :job_id AND epoch = :epoch FOR NO KEY UPDATE
+    INSERT INTO job_step (job_id, project_id, name, status, tries, epoch, asked_since, call_id, model, request_hash, expected, expected_cost,
+                          started_at)
+    SELECT id, project_id, :step, 'RUNNING', 1, epoch, epoch, :call_id, :model, :request_hash, CAST(:expected AS jsonb), :expected_cost, :at
+    FROM job WHERE id = :job_id AND epoch = :epoch AND lease_until > now() FOR NO KEY UPDATE
     ON CONFLICT (job_id, name) DO NOTHING
 """)
 # `asked_since` is the first epoch that asked for exactly this request: answers to it are good whichever of its owners brings one.
 _INTEND_AGAIN = text("""
     UPDATE job_step SET
-        status = 'RUNNING', tries = tries + 1, epoch = :epoch, model = :model, result = NULL, finished_at = NULL,
+        status = 'RUNNING', tries = tries + 1, epoch = :epoch, call_id = :call_id, model = :model, result = NULL, finished_at = NULL,
         asked_since = CASE request_hash WHEN :request_hash THEN asked_since ELSE :epoch END,
         request_hash = :request_hash, expected = CAST(:expected AS jsonb), expected_cost = :expected_cost,
         uncertain = uncertain OR :uncertain
     WHERE job_id = :job_id AND name = :step
 """)
 _ABANDON = text("""
-    UPDATE job_step SET status = 'FAILED', finished_at = :at
-    WHERE job_id = :job_id AND name = :step AND epoch = :epoch AND status = 'RUNNING'
+    UPDATE job_step SET status = 'FAILED', finished_at = :at, uncertain = uncertain OR :uncertain
+    WHERE job_id = :job_id AND name = :step AND call_id = :call_id AND status = 'RUNNING'
 """)
 _STORE = text("""
-    UPDATE job_step SET status = 'SUCCEEDED', result = CAST(:result AS jsonb), finished_at = :at
+    UPDATE job_step SET status = 'SUCCEEDED', result = CAST(:result AS jsonb), finished_at = :at, call_id = :call_id
     WHERE job_id = :job_id AND name = :step AND status <> 'SUCCEEDED' AND asked_since <= :epoch
 """)
 _RESULTS = text("SELECT name, result FROM job_step WHERE job_id = :job_id AND result IS NOT NULL ORDER BY started_at, name")
@@ -67,11 +68,15 @@ _COMPLETE = _COMPLETE_FIRST.on_conflict_do_update(
 )
 
 
-async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) -> CallResult | None:
-    """A result that is recorded for the same request is answered; otherwise the intent is written down. Raises LeaseLost."""
+async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) -> CallResult | CallsLost | None:
+    """A result that is recorded for the same request is answered; otherwise the intent is written down.
+
+    CallsLost is answered, not raised, because what this transaction has learned of the last call is to be kept. Raises LeaseLost.
+    """
     parameters = {
         "job_id": claim.job_id,
         "epoch": claim.epoch,
+        "call_id": intent.call_id,
         "step": intent.step,
         "model": intent.model,
         "request_hash": intent.request_hash,
@@ -80,54 +85,52 @@ async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) 
     }
     if (await connection.execute(_INTEND_FIRST, {**parameters, "at": intent.at})).rowcount == 1:
         return None
-    await hold(connection, claim)
+    await hold(connection, claim, leased=True)
     earlier = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": intent.step})).one()
     if earlier.result is not None and earlier.request_hash == intent.request_hash:
         return from_document(CallResult, earlier.result)
     uncertain = earlier.status == JobStatus.RUNNING and earlier.epoch < claim.epoch
     if uncertain:
-        await _enter_uncertain(connection, claim, intent.step, earlier, at=intent.at)
+        await _enter_uncertain(connection, claim, earlier, at=intent.at)
+        if earlier.uncertain and earlier.request_hash == intent.request_hash:
+            ending = {"job_id": claim.job_id, "step": intent.step, "call_id": earlier.call_id, "at": intent.at, "uncertain": True}
+            await connection.execute(_ABANDON, ending)
+            return CallsLost()
     await connection.execute(_INTEND_AGAIN, {**parameters, "uncertain": uncertain})
     return None
 
 
-async def _enter_uncertain(connection: AsyncConnection, claim: Claim, step: str, earlier: Any, *, at: datetime) -> None:
-    await ledger.enter(
-        connection,
-        claim,
-        step,
-        epoch=earlier.epoch,
-        call=ledger.Call(model=earlier.model, usage=from_document(TokenUsage, earlier.expected), cost=earlier.expected_cost),
-        at=at,
-        uncertain=True,
+async def _enter_uncertain(connection: AsyncConnection, claim: Claim, earlier: Any, *, at: datetime) -> None:
+    call = ledger.Call(
+        id=earlier.call_id,
+        step=earlier.name,
+        model=earlier.model,
+        usage=from_document(TokenUsage, earlier.expected),
+        cost=earlier.expected_cost,
     )
+    await ledger.enter(connection, claim, call, epoch=earlier.epoch, at=at, uncertain=True)
 
 
 async def abandon(
-    connection: AsyncConnection, claim: Claim, step: str, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None
+    connection: AsyncConnection, claim: Claim, intent: CallIntent, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None
 ) -> None:
     """The call brought nothing; enter what it was billed for, whatever a later owner has assumed."""
-    await connection.execute(_ABANDON, {"job_id": claim.job_id, "step": step, "epoch": claim.epoch, "at": at})
-    await ledger.reverse_uncertain(connection, claim, step, at=at)
+    ending = {"job_id": claim.job_id, "step": intent.step, "call_id": intent.call_id, "at": at, "uncertain": False}
+    await connection.execute(_ABANDON, ending)
+    await ledger.reverse_uncertain(connection, intent.call_id, at=at)
     if usage is not None:
-        await _enter(connection, claim, step, usage=usage, cost=cost, at=at)
+        await ledger.enter(connection, claim, ledger.call_of(intent, usage, cost), epoch=claim.epoch, at=at)
 
 
-async def record(connection: AsyncConnection, claim: Claim, step: str, result: CallResult, *, at: datetime) -> None:
-    """Store the result unless there is one already, and enter what it cost in any case."""
-    await ledger.reverse_uncertain(connection, claim, step, at=at)
-    await _enter(connection, claim, step, usage=result.usage, cost=result.cost, at=at)
-    await connection.execute(
-        _STORE,
-        {"job_id": claim.job_id, "step": step, "epoch": claim.epoch, "result": orjson.dumps(to_document(result)).decode(), "at": at},
-    )
-
-
-async def _enter(connection: AsyncConnection, claim: Claim, step: str, *, usage: TokenUsage, cost: Decimal | None, at: datetime) -> None:
-    intended = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": step})).first()
-    model = intended.model if intended else ""  # the project may have been deleted while the call ran
-    call = ledger.Call(model=model, usage=usage, cost=cost)
-    await ledger.enter(connection, claim, step, epoch=claim.epoch, call=call, at=at)
+async def record(connection: AsyncConnection, claim: Claim, intent: CallIntent, result: CallResult, *, at: datetime) -> bool:
+    """Store the result unless there is one already, and enter what it cost in any case. False: all that had been done before."""
+    if not await ledger.enter(connection, claim, ledger.call_of(intent, result.usage, result.cost), epoch=claim.epoch, at=at):
+        return False
+    await ledger.reverse_uncertain(connection, intent.call_id, at=at)
+    document = orjson.dumps(to_document(result)).decode()
+    stored = {"job_id": claim.job_id, "step": intent.step, "call_id": intent.call_id, "epoch": claim.epoch, "result": document, "at": at}
+    await connection.execute(_STORE, stored)
+    return True
 
 
 async def results(connection: AsyncConnection, claim: Claim) -> Mapping[str, CallResult]:

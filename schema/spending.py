@@ -22,6 +22,10 @@ class Usage:
     completion_tokens: int = attribute("Tokens written by the models.")
     cost: Decimal = attribute("What the calls with a known price cost.")
     unpriced_calls: int = attribute("Calls to models without a known price: `cost` leaves them out, so with any of these it is too low.")
+    uncertain_calls: int = attribute(
+        "Calls that were under way when their worker died, so that nobody knows whether they were billed. They count as if they had been, "
+        "with the longest answer that was allowed. Taken back when the answer turns up after all."
+    )
 
 
 @strawberry.type(description="What a project or a user has used, over time and by model.")

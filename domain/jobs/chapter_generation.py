@@ -12,7 +12,7 @@ from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
 from domain.errors import BudgetExceeded, Forbidden, LimitExceeded, NotFound, PromptTooSmall, Refusal
 from domain.jobs.drafting import SHARE_BEFORE, Drafting
 from domain.jobs.events import Progressed, StepFinished
-from domain.jobs.job import Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
+from domain.jobs.job import CallsLost, Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.run import Interrupted, JobRun, StopReason
 from domain.llm.failures import ModelFailure, ModelMisconfigured
@@ -26,6 +26,10 @@ from domain.spending import Usage
 from domain.writing.words import count_words
 
 MAXIMUM_ATTEMPTS = 10
+CALLS_LOST = (
+    "Twice the same call to the model was lost with the process that had made it, and both may have been billed. "
+    "Before a third is made, somebody should look: retry the job to go on behind what is recorded."
+)
 WRONG_MODEL = "Since this job was started, the server has changed between rehearsing and a real model. Start it anew."
 REFUSAL_CODES: dict[type[Refusal], str] = {
     PromptTooSmall: "PROMPT_TOO_SMALL",
@@ -70,7 +74,7 @@ class ChapterGeneration:
                 await self._end_early(run, JobStatus.CANCELLED)
             else:
                 await self._desk.release(run.claim)
-        except (ModelFailure, Refusal) as failure:
+        except (ModelFailure, CallsLost, Refusal) as failure:
             await self._end_early(run, JobStatus.FAILED, failure=_explain(failure))
 
     async def _write(self, run: JobRun) -> None:
@@ -203,7 +207,9 @@ def _wish(request: GenerationRequest) -> PromptWish:
     )
 
 
-def _explain(failure: ModelFailure | Refusal) -> JobFailure:
+def _explain(failure: ModelFailure | CallsLost | Refusal) -> JobFailure:
+    if isinstance(failure, CallsLost):
+        return JobFailure(code="CALLS_LOST", message=CALLS_LOST, retryable=True)
     if isinstance(failure, ModelFailure):
         return JobFailure(code=failure.code, message=str(failure), retryable=failure.retryable)
     return JobFailure(code=REFUSAL_CODES.get(type(failure), "REFUSED"), message=failure.message, retryable=False)

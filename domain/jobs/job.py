@@ -132,11 +132,12 @@ class JobStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallIntent:
-    """Written before a paid call: which step, which model, and a sha256 of exactly what will be sent.
+    """Written before a paid call: its id, which step, which model, and a sha256 of exactly what will be sent.
 
     `expected` and `expected_cost` enter the ledger should the call's worker die before its result is recorded.
     """
 
+    call_id: UUID
     step: str
     model: str
     request_hash: str
@@ -163,6 +164,10 @@ class Ending:
     at: datetime
     result_version_id: UUID | None = None
     failure: JobFailure | None = None
+
+
+class CallsLost(Exception):  # noqa: N818  - nobody's fault that could be named here
+    """Two calls for the same request were lost with their workers: a third is only made when a person asks for it."""
 
 
 class LeaseLost(Exception):  # noqa: N818  - not a malfunction: somebody else works on the job now

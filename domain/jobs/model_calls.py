@@ -19,7 +19,7 @@ from domain.jobs.run import Interrupted, JobRun
 from domain.llm.failures import ModelFailure
 from domain.llm.model import Completed, CompletionRequest, LanguageModel, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
-from domain.ports import Clock, JobDesk, Tokens
+from domain.ports import Clock, Ids, JobDesk, Tokens
 from domain.prompting.digest import prompt_digest
 from domain.spending import ZERO
 
@@ -37,28 +37,39 @@ class ModelCalls:
     """`draw` gives numbers in 0..1 for the jitter of pauses."""
 
     def __init__(
-        self, *, desk: JobDesk, model: LanguageModel, tokens: Tokens, prices: PriceBook, clock: Clock, draw: Callable[[], float]
+        self,
+        *,
+        desk: JobDesk,
+        model: LanguageModel,
+        tokens: Tokens,
+        prices: PriceBook,
+        clock: Clock,
+        ids: Ids,
+        draw: Callable[[], float],
     ) -> None:
         self._desk = desk
         self._model = model
         self._tokens = tokens
         self._prices = prices
         self._clock = clock
+        self._ids = ids
         self._draw = draw
 
     async def complete(self, run: JobRun, step: str, request: CompletionRequest, *, show: Callable[[str], None]) -> CallResult:
         """The recorded result of this step, bought now if it is not there yet; `show` is given its text as it arrives.
 
-        Raises ModelFailure when the model cannot be had, Interrupted when the run is to end (what had arrived is recorded).
+        Raises ModelFailure when the model cannot be had, CallsLost when two workers died over this call, Interrupted when the run is to
+        end (what had arrived is recorded).
         """
         for attempt in count(1):
-            if (recorded := await self._desk.intend(run.claim, self._intent(step, request))) is not None:
+            intent = self._intent(step, request)
+            if (recorded := await self._desk.intend(run.claim, intent)) is not None:
                 return recorded
             try:
-                return await self._attempt(run, step, request, show)
+                return await self._attempt(run, intent, replace(request, call_id=intent.call_id), show)
             except ModelFailure as failure:
                 cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
-                await self._desk.abandon(run.claim, step, at=self._clock(), usage=failure.usage, cost=cost)
+                await self._desk.abandon(run.claim, intent, at=self._clock(), usage=failure.usage, cost=cost)
                 if not failure.retryable or attempt == ATTEMPTS or (failure.retry_after or 0) > LONGEST_PAUSE_SECONDS:
                     raise
                 async with run.interruptible():
@@ -77,7 +88,7 @@ class ModelCalls:
         rest = money - (self.expected_cost(replace(request, max_tokens=0)) or ZERO)
         return min(request.max_tokens, int(rest * 1_000_000 / price.completion_per_million))
 
-    async def _attempt(self, run: JobRun, step: str, request: CompletionRequest, show: Callable[[str], None]) -> CallResult:
+    async def _attempt(self, run: JobRun, intent: CallIntent, request: CompletionRequest, show: Callable[[str], None]) -> CallResult:
         text, begun = "", False
         completed: Completed | None = None
         reported: TokenUsage | None = None
@@ -100,29 +111,27 @@ class ModelCalls:
                 raise
             reported = failure.usage
         if interrupted is not None and not begun:
-            await self._desk.abandon(run.claim, step, at=self._clock(), usage=None, cost=None)
+            await self._desk.abandon(run.claim, intent, at=self._clock(), usage=None, cost=None)
             raise interrupted
         result = self._result(text, completed, reported, request)
         await run.log.flush()
-        await self._record(run, step, result)
+        await self._record(run, intent, result)
         if interrupted is not None:
             raise interrupted
         return result
 
-    async def _record(self, run: JobRun, step: str, result: CallResult) -> None:
+    async def _record(self, run: JobRun, intent: CallIntent, result: CallResult) -> None:
         """What has been paid for is not given up because the database is away for a few minutes. Raises LeaseLost."""
         at = self._clock()
         for attempt in count(1):
             try:
-                # A commit whose answer was lost has been made all the same, and would enter the cost twice.
-                if attempt == 1 or step not in await self._desk.results(run.claim):
-                    await self._desk.record(run.claim, step, result, at=at, events=())
+                await self._desk.record(run.claim, intent, result, at=at)
             except LeaseLost:
                 raise
             except Exception:  # whatever ails the database; the domain does not know its drivers
                 if attempt == RECORDING_ATTEMPTS:
                     raise
-                logger.warning("call.recording_failed", exc_info=True, extra={"job_id": str(run.claim.job_id), "step": step})
+                logger.warning("call.recording_failed", exc_info=True, extra={"job_id": str(run.claim.job_id), "step": intent.step})
                 await asyncio.sleep(RECORDING_PAUSE_SECONDS)
             else:
                 return
@@ -134,6 +143,7 @@ class ModelCalls:
 
     def _intent(self, step: str, request: CompletionRequest) -> CallIntent:
         return CallIntent(
+            call_id=self._ids(),
             step=step,
             model=request.model,
             request_hash=request_hash(request),

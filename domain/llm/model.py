@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 REHEARSAL = "rehearsal"
 """The name under which the built-in stand-in is offered. It is free, and its usage is exact by definition."""
@@ -24,12 +25,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
-    """A request whose last but one message is the assistant's asks to go on behind that text."""
+    """A request whose last but one message is the assistant's asks to go on behind that text.
+
+    `call_id` names this one attempt to the provider, so that its records can be matched with ours.
+    """
 
     model: str
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int
+    call_id: UUID | None = None
 
 
 class FinishReason(StrEnum):

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"
+CALL_ID_HEADER = "X-Client-Request-Id"
+"""OpenAI's header for an id of the client's own; other servers pass it over, or write it to their logs."""
 WRITE_TIMEOUT_SECONDS = 60.0
 LINGER_SECONDS = 0.25
 """How long a finished stream is read on for its formal end, which lets the connection be used again."""
@@ -118,6 +120,7 @@ class OpenAIModel:
                     model=request.model,
                     messages=messages,
                     stream=True,
+                    extra_headers={CALL_ID_HEADER: str(request.call_id)} if request.call_id else None,
                     **dialect.parameters(request),
                 ).__aenter__()
         except openai.APIStatusError as error:

@@ -16,6 +16,7 @@ from persistence.tables.metadata import MONEY, TIMESTAMP, TableModel, metadata, 
 
 QUEUED = text("status = 'QUEUED'")
 RUNNING = text("status IN ('RUNNING', 'CANCELLING')")
+WAITING = text("status = 'WAITING'")
 ACTIVE = text("status IN ('QUEUED', 'RUNNING', 'WAITING', 'CANCELLING')")
 
 
@@ -35,7 +36,9 @@ class JobRow(TableModel, table=True):
         Index(None, "started_by", "created_at", "id"),
         Index("job_active_chapter_idx", "chapter_id", unique=True, postgresql_where=ACTIVE),
         Index("job_active_started_by_idx", "started_by", postgresql_where=ACTIVE),
-        Index("job_queued_at_idx", "queued_at", postgresql_where=QUEUED),
+        Index("job_turn_idx", "started_by", text("priority DESC"), "queued_at", postgresql_where=QUEUED),
+        Index("job_waiting_idx", "project_id", postgresql_where=WAITING),
+        Index(None, "started_by", "claimed_at"),
         Index("job_lease_until_idx", "lease_until", postgresql_where=RUNNING),
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -65,10 +68,18 @@ class JobRow(TableModel, table=True):
     worker: str | None = Field(sa_type=Text)
     cancel_requested: bool = Field(sa_column_kwargs={"server_default": text("false")})
     reserved: Decimal = Field(sa_type=MONEY)
+    priority: int = Field(sa_column_kwargs={"server_default": text("0")})
+    claimed_at: datetime | None = Field(sa_type=TIMESTAMP)
+    made_way_at: datetime | None = Field(sa_type=TIMESTAMP)
+    stumbles: int = Field(sa_column_kwargs={"server_default": text("0")})
+    waiting: dict[str, object] | None = Field(sa_type=JSONB)
 
 
 class JobStepRow(TableModel, table=True):
-    """`epoch` is the last that asked for the step, `asked_since` the first that asked for exactly this request."""
+    """`epoch` is the last that asked for the step, `asked_since` the first that asked for exactly this request.
+
+    `call_id` is the last call that was intended, or once there is a result the call that brought it.
+    """
 
     __tablename__ = "job_step"
     __table_args__ = (ForeignKeyConstraint(["job_id"], ["job.id"], ondelete="CASCADE"), one_of("status", JobStatus))
@@ -88,6 +99,7 @@ class JobStepRow(TableModel, table=True):
     uncertain: bool = Field(sa_column_kwargs={"server_default": text("false")})
     started_at: datetime = Field(sa_type=TIMESTAMP)
     finished_at: datetime | None = Field(sa_type=TIMESTAMP)
+    call_id: UUID | None = Field(sa_type=Uuid)
 
 
 class JobEventRow(TableModel, table=True):
@@ -127,7 +139,10 @@ class PromptReceiptRow(TableModel, table=True):
 
 
 class LedgerEntryRow(TableModel, table=True):
-    """One paid call, or the correction of one; only ever added. `cost` is null for a model without a known price."""
+    """One paid call, or the correction of one; only ever added. `cost` is null for a model without a known price.
+
+    A call has at most one entry of its own, one as uncertain, and one (with `calls` -1) that takes the uncertain one back.
+    """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
@@ -136,6 +151,7 @@ class LedgerEntryRow(TableModel, table=True):
         Index(None, "project_id", "at"),
         Index(None, "user_id", "at"),
         Index(None, "job_id", "step"),
+        Index(None, "call_id", "uncertain", "calls", unique=True),
     )
 
     id: UUID = Field(primary_key=True, sa_type=Uuid, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
@@ -153,6 +169,7 @@ class LedgerEntryRow(TableModel, table=True):
     cost: Decimal | None = Field(sa_type=MONEY)
     estimated: bool
     uncertain: bool
+    call_id: UUID | None = Field(sa_type=Uuid)
 
 
 class IdempotencyKeyRow(TableModel, table=True):

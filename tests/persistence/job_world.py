@@ -1,7 +1,7 @@
 """A small world to run jobs in: a user with a project of a few chapters, and somebody else who is a member of nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -38,7 +38,10 @@ def text_of(words: str, *, offset: int = 0) -> TextAppended:
 
 
 def intent(step: str = "draft/1", request_hash: str = "a") -> CallIntent:
-    return CallIntent(step=step, model="gpt-4.1", request_hash=request_hash, expected=EXPECTED, expected_cost=EXPECTED_COST, at=NOW)
+    """A new call each time."""
+    return CallIntent(
+        call_id=uuid4(), step=step, model="gpt-4.1", request_hash=request_hash, expected=EXPECTED, expected_cost=EXPECTED_COST, at=NOW
+    )
 
 
 def ending(status: JobStatus = JobStatus.SUCCEEDED) -> Ending:
@@ -133,6 +136,12 @@ class JobWorld:
         """The lease of `claim` runs out and another worker takes the job."""
         await self.desk.renew([claim], lease_seconds=-1)
         return await self.claim(claim.job_id)
+
+    async def begun(self, claim: Claim, step: str = "draft/1", *, request_hash: str = "a", at: datetime = NOW) -> CallIntent:
+        """A call that nothing was recorded of before."""
+        call = replace(intent(step, request_hash), at=at)
+        assert await self.desk.intend(claim, call) is None
+        return call
 
     async def look(self, job_id: UUID) -> Job:
         async with self.library.reading(self.author) as records:

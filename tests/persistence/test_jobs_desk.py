@@ -146,7 +146,7 @@ async def test_a_worker_that_lost_its_job_changes_nothing(world):
         world.desk.release(zombie),
         world.desk.results(zombie),
         world.desk.intend(zombie, intent()),
-        world.desk.abandon(zombie, "draft/1", at=NOW, usage=None, cost=None),
+        world.desk.abandon(zombie, intent(), at=NOW, usage=None, cost=None),
         world.desk.finish(zombie, ending()),
     ):
         with pytest.raises(LeaseLost):

@@ -16,7 +16,7 @@ from persistence.database import Database
 from persistence.jobs import JobRecords
 from persistence.tables.jobs import idempotency_key, job, job_event, job_step, ledger_entry, prompt_receipt
 from tests.factories import add_user
-from tests.persistence.job_world import NOW, RESERVE, RESULT, JobWorld, build_world, ending, intent, later, prompt
+from tests.persistence.job_world import NOW, RESERVE, RESULT, JobWorld, build_world, ending, later, prompt
 
 TABLES = (job, job_step, job_event, prompt_receipt, ledger_entry, idempotency_key)
 FIRST_PAGE = PageRequest()
@@ -60,8 +60,7 @@ async def write(shelf):
     async with world.library.writing(world.author) as records:
         await records.jobs.add_prompt(prompt(), receipt_id=shelf.receipt_id, job_id=claim.job_id, chapter_id=shelf.chapter_id, at=NOW)
         await records.jobs.remember_key("k", request_hash="h", job_id=claim.job_id, at=NOW)
-    await world.desk.intend(claim, intent())
-    await world.desk.record(claim, "draft/1", RESULT, at=NOW, events=())
+    await world.desk.record(claim, await world.begun(claim), RESULT, at=NOW)
 
 
 async def items(pages):

@@ -1,6 +1,7 @@
 """Jobs: read, cancelled, retried; their logs, steps, results and costs."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
@@ -30,10 +31,12 @@ async def state(api, job):
 
 
 async def pay(api, claim, step="draft/1", *, cost="0.012345"):
-    intent = CallIntent(step=step, model="gpt-4.1", request_hash="a", expected=USED, expected_cost=Decimal("0.03"), at=api.clock())
+    intent = CallIntent(
+        call_id=uuid4(), step=step, model="gpt-4.1", request_hash="a", expected=USED, expected_cost=Decimal("0.03"), at=api.clock()
+    )
     assert await api.desk.intend(claim, intent) is None
     result = CallResult(text="It rained.", finish="stop", usage=USED, cost=None if cost is None else Decimal(cost))
-    await api.desk.record(claim, step, result, at=api.clock(), events=())
+    await api.desk.record(claim, intent, result, at=api.clock())
 
 
 async def test_text_and_cursor_are_of_the_same_moment(api, book):

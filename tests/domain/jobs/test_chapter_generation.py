@@ -49,7 +49,9 @@ async def claimed(api: Api, job: str) -> AsyncIterator[JobRun]:
 async def work(api: Api, job: str, *, rehearsal: bool = False, then: Callable[[JobRun], None] = lambda _: None) -> Any:
     """The job after a run; `then` is done to the run when it is about to begin."""
     services = api.services
-    calls = ModelCalls(desk=api.desk, model=NoModel(), tokens=services.tokens, prices=services.prices, clock=api.clock, draw=lambda: 0.0)
+    calls = ModelCalls(
+        desk=api.desk, model=NoModel(), tokens=services.tokens, prices=services.prices, clock=api.clock, ids=uuid7, draw=lambda: 0.0
+    )
     write = ChapterGeneration(
         library=services.library, desk=api.desk, calls=calls, tokens=services.tokens, clock=api.clock, ids=uuid7, rehearsal=rehearsal
     )

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from domain.identifiers import uuid7
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import CallIntent, CallResult, Claim, LeaseLost
 from domain.jobs.model_calls import ATTEMPTS, INTERRUPTED, LONGEST_PAUSE_SECONDS, ModelCalls
@@ -26,14 +27,13 @@ NO_PAUSE = 0.0
 
 @dataclass
 class Desk:
-    """The part of a desk that calls need. `record` fails as often as `outages` says, `before` or after it has committed."""
+    """The part of a desk that calls need. `record` fails as often as `outages` says."""
 
     intents: list[CallIntent] = field(default_factory=list)
     abandoned: list[TokenUsage | None] = field(default_factory=list)
     recorded: dict[str, CallResult] = field(default_factory=dict)
     entered: list[CallResult] = field(default_factory=list)
     outages: int = 0
-    answers_are_lost: bool = False
     lost: bool = False
     when_intended: Callable[[], None] = lambda: None
     was_abandoned: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,24 +43,18 @@ class Desk:
         self.when_intended()
         return self.recorded.get(intent.step)
 
-    async def abandon(self, claim: Claim, step: str, *, at: Any, usage: TokenUsage | None, cost: Any) -> None:
+    async def abandon(self, claim: Claim, intent: CallIntent, *, at: Any, usage: TokenUsage | None, cost: Any) -> None:
         self.abandoned.append(usage)
         self.was_abandoned.set()
 
-    async def record(self, claim: Claim, step: str, result: CallResult, *, at: Any, events: Any) -> None:
+    async def record(self, claim: Claim, intent: CallIntent, result: CallResult, *, at: Any) -> None:
         if self.lost:
             raise LeaseLost
-        if self.outages and not self.answers_are_lost:
-            self.outages -= 1
-            raise ConnectionError
-        self.entered.append(result)
-        self.recorded.setdefault(step, result)
         if self.outages:
             self.outages -= 1
             raise ConnectionError
-
-    async def results(self, claim: Claim) -> dict[str, CallResult]:
-        return self.recorded
+        self.entered.append(result)
+        self.recorded.setdefault(intent.step, result)
 
     async def append(self, batches: Any, *, at: Any) -> set[Any]:
         return set()
@@ -74,10 +68,12 @@ class Model:
     def __init__(self, *scripts: list[str | ModelFailure | asyncio.Event]) -> None:
         self.scripts = list(scripts)
         self.calls = 0
+        self.call_ids: list[UUID | None] = []
 
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
         self.calls += 1
+        self.call_ids.append(request.call_id)
         yield self._play(self.scripts.pop(0))
 
     async def _play(self, script: list[str | ModelFailure | asyncio.Event]) -> AsyncIterator[TextDelta | Completed]:
@@ -113,6 +109,7 @@ class Caller:
             tokens=TokenCounter(),
             prices=PriceBook(clock=lambda: NOON),
             clock=lambda: NOON,
+            ids=uuid7,
             draw=lambda: 0.0,
         )
         async with asyncio.timeout(10):
@@ -155,6 +152,13 @@ async def test_a_call_that_brings_nothing_is_tried_four_times_and_each_try_is_in
     with pytest.raises(ModelRateLimited):
         await caller.complete()
     assert caller.model.calls == len(caller.desk.intents) == len(caller.desk.abandoned) == ATTEMPTS == 4
+
+
+async def test_each_call_goes_out_under_the_id_that_was_written_down_for_it(calling: Any):
+    caller = calling([rate_limited()], ["At last."])
+    await caller.complete()
+    assert caller.model.call_ids == [intent.call_id for intent in caller.desk.intents]
+    assert len(set(caller.model.call_ids)) == 2
 
 
 async def test_what_waiting_cannot_mend_is_not_tried_again(calling: Any):
@@ -233,13 +237,6 @@ async def test_a_paid_text_outlives_an_outage_of_the_database(calling: Any):
     result = await caller.complete()
     assert caller.desk.recorded == {"draft/1": result}
     assert (caller.model.calls, caller.desk.entered) == (1, [result])
-
-
-async def test_a_record_whose_answer_was_lost_is_not_made_twice(calling: Any):
-    caller = calling(["Paid for."])
-    caller.desk.outages, caller.desk.answers_are_lost = 1, True
-    result = await caller.complete()
-    assert caller.desk.entered == [result]
 
 
 async def test_a_job_that_has_another_owner_is_not_insisted_on(calling: Any):

@@ -1,6 +1,8 @@
 """The adapter through the real client against a real server: answers, deadlines, hanging up, parameters."""
 
 import asyncio
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -30,6 +32,13 @@ async def test_the_request_says_what_was_asked_for(server, connect, ask, complet
         "max_tokens": 77,
     }
     assert call.headers["authorization"] == "Bearer secret-key"
+
+
+async def test_the_provider_is_told_the_id_of_the_call(server, connect, ask, complete):
+    call_id = uuid4()
+    await complete(connect(), replace(ask(), call_id=call_id))
+    await complete(connect(), ask())
+    assert [call.headers.get("x-client-request-id") for call in server.calls] == [str(call_id), None]
 
 
 async def test_the_first_text_is_handed_on_before_the_second_is_written(server, connect, ask):
