@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from domain.identifiers import uuid7
 from domain.jobs.chapter_generation import ChapterGeneration
+from domain.jobs.job import JobLimits
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.task_manager import TaskManager
 from domain.llm.catalogue import OFFERED, ModelCatalogue
@@ -73,7 +74,11 @@ class Scriptorium:
         self.library = PostgresLibrary(self.database)
         self.wakeups = PostgresWakeups(self.database)
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._desk = PostgresJobDesk(self.database, worker=self._worker)
+        self._desk = PostgresJobDesk(
+            self.database,
+            worker=self._worker,
+            limits=JobLimits(per_user=settings.jobs_per_user, per_project=settings.jobs_per_project),
+        )
         self._http = httpx2.AsyncClient()
         self._world = world
         self._manager = self._task_manager() if settings.workers_in_process else None

@@ -43,6 +43,8 @@ class Settings:
     allowed_origins: tuple[str, ...]
     graphiql: bool
     workers_in_process: int
+    jobs_per_user: int
+    jobs_per_project: int
     drain_seconds: float
     lease_seconds: float
 
@@ -86,6 +88,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         allowed_origins=tuple(origin.strip() for origin in get("SCRIPTORIUM_ALLOWED_ORIGINS").split(",") if origin.strip()),
         graphiql=not production,
         workers_in_process=_count(get("SCRIPTORIUM_WORKERS_IN_PROCESS", "16"), "SCRIPTORIUM_WORKERS_IN_PROCESS"),
+        jobs_per_user=_count(get("SCRIPTORIUM_JOBS_PER_USER", "4"), "SCRIPTORIUM_JOBS_PER_USER", least=1),
+        jobs_per_project=_count(get("SCRIPTORIUM_JOBS_PER_PROJECT", "8"), "SCRIPTORIUM_JOBS_PER_PROJECT", least=1),
         drain_seconds=_seconds(get("SCRIPTORIUM_DRAIN_SECONDS", "20" if production else "3"), "SCRIPTORIUM_DRAIN_SECONDS"),
         lease_seconds=_seconds(get("SCRIPTORIUM_LEASE_SECONDS", "30"), "SCRIPTORIUM_LEASE_SECONDS"),
     )
@@ -181,9 +185,9 @@ def _port(value: str) -> int:
     return int(value)
 
 
-def _count(value: str, name: str) -> int:
-    if not value.isdecimal():
-        raise SettingsError(f"{name} must be a whole number, 0 or more.")
+def _count(value: str, name: str, *, least: int = 0) -> int:
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"{name} must be a whole number, {least} or more.")
     return int(value)
 
 

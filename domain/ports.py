@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.access import Membership, Role, User
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion
 from domain.jobs.events import Event, RecordedEvent
-from domain.jobs.job import Busy, CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
+from domain.jobs.job import CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
 from domain.llm.model import Message, TokenUsage
 from domain.paging import Page, PageRequest
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
@@ -244,8 +244,17 @@ class JobDesk(Protocol):
     and finishing a job raise it. Only what is known of a call that was made is kept also from a worker that lost its job.
     """
 
-    async def claim(self, job_id: UUID, *, lease_seconds: float) -> Claim | Busy | None:
-        """Take a queued job, or a running one whose lease is over; Busy while somebody else holds it, None when it is finished or gone."""
+    async def claim_next(self, *, lease_seconds: float) -> Claim | None:
+        """Take up the job whose turn it is, queued or left behind by a worker that has vanished; None when there is none.
+
+        Users take turns, priorities go first, and nobody has more running at a time than they may.
+        """
+
+    async def should_step_aside(self, claim: Claim) -> bool:
+        """Whether, between two steps, this job should be released for another: of higher priority, or of a user who has none running."""
+
+    async def cancels_requested(self, job_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Which of these somebody has asked to cancel."""
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
         """Extend the leases still held; the answer leaves out lost jobs and says of the others whether a cancel was asked for."""
@@ -283,7 +292,7 @@ class JobDesk(Protocol):
         """The final status, with its StatusChanged and Finished events; releases the reservation."""
 
     async def overdue(self) -> Sequence[UUID]:
-        """Queued or running jobs that no worker holds and no message will reach: redelivered, and their ids answered."""
+        """Jobs that could be taken up, but that no message will bring to a worker: redelivered, and their ids answered."""
 
     async def expire_leases(self) -> None:
         """At the start of the only worker: whatever was running has no owner any more."""
@@ -312,7 +321,10 @@ class Deliveries(Protocol):
     """The engine that brings "run job X" to some worker process, at least once."""
 
     async def work(self, run: Callable[[UUID], Awaitable[bool]]) -> None:
-        """Call `run` for every delivery, a bounded number at a time, until cancelled; when it answers False, deliver again in a second."""
+        """Call `run` for every delivery, a bounded number at a time, until cancelled; when it answers False, deliver again in a second.
+
+        The id is that of the job because of which the message was sent.
+        """
 
     async def pause(self) -> None:
         """Take no more deliveries; those being run go on."""

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, StepFinished
-from domain.jobs.job import Busy, CallIntent, CallResult, CallsLost, Claim, Ending, LeaseLost
+from domain.jobs.job import CallIntent, CallResult, CallsLost, Claim, Ending, JobLimits, LeaseLost
 from domain.llm.model import TokenUsage
-from persistence import job_transitions, ledger, steps
+from persistence import job_transitions, ledger, steps, turns
 from persistence.database import Database
 from persistence.events import append_events
 
@@ -25,22 +25,7 @@ _RENEW = text("""
     UPDATE job SET lease_until = now() + make_interval(secs => :lease) FROM held WHERE job.id = held.id
     RETURNING job.id, job.cancel_requested
 """)
-# A lease may be renewed a little late; a message may wait for a free worker, or be about to make its claim.
-_OVERDUE = text("""
-    SELECT id FROM job
-    WHERE (
-        status IN ('RUNNING', 'CANCELLING') AND lease_until < now() - interval '2 seconds'
-        AND NOT EXISTS (SELECT FROM procrastinate_jobs AS message
-                        WHERE message.args ->> 'job_id' = CAST(job.id AS text) AND message.status = 'todo')
-    ) OR (
-        status = 'QUEUED' AND queued_at < now() - interval '15 seconds'
-        AND NOT EXISTS (SELECT FROM procrastinate_jobs AS message LEFT JOIN procrastinate_workers AS worker ON worker.id = message.worker_id
-                        WHERE message.args ->> 'job_id' = CAST(job.id AS text)
-                        AND (message.status = 'todo'
-                             OR (message.status = 'doing' AND worker.last_heartbeat > now() - interval '30 seconds')))
-    )
-    ORDER BY id
-""")
+_CANCELS = text("SELECT id FROM job WHERE id = ANY(CAST(:jobs AS uuid[])) AND cancel_requested")
 _ONLY_ONE_LOOKS = text("SELECT pg_try_advisory_xact_lock(hashtext('scriptorium: overdue jobs'))")
 _EXPIRE = text("""
     WITH held AS MATERIALIZED (SELECT id FROM job WHERE status IN ('RUNNING', 'CANCELLING') ORDER BY id FOR NO KEY UPDATE)
@@ -51,13 +36,22 @@ _EXPIRE = text("""
 class PostgresJobDesk:
     """`worker` names this process in the rows of the jobs it holds, for people who look there."""
 
-    def __init__(self, database: Database, *, worker: str) -> None:
+    def __init__(self, database: Database, *, worker: str, limits: JobLimits) -> None:
         self._database = database
         self._worker = worker
+        self._limits = limits
 
-    async def claim(self, job_id: UUID, *, lease_seconds: float) -> Claim | Busy | None:
+    async def claim_next(self, *, lease_seconds: float) -> Claim | None:
         async with self._database.as_worker() as connection:
-            return await job_transitions.claim(connection, job_id, worker=self._worker, lease_seconds=lease_seconds)
+            return await turns.claim_next(connection, self._limits, worker=self._worker, lease_seconds=lease_seconds)
+
+    async def should_step_aside(self, claim: Claim) -> bool:
+        async with self._database.as_worker() as connection:
+            return await turns.should_step_aside(connection, self._limits, claim)
+
+    async def cancels_requested(self, job_ids: Sequence[UUID]) -> Sequence[UUID]:
+        async with self._database.as_worker() as connection:
+            return (await connection.scalars(_CANCELS, {"jobs": list(job_ids)})).all()
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
         parameters = {
@@ -113,7 +107,7 @@ class PostgresJobDesk:
         async with self._database.as_worker() as connection:
             if not await connection.scalar(_ONLY_ONE_LOOKS):
                 return ()
-            jobs = (await connection.scalars(_OVERDUE)).all()
+            jobs = await turns.undelivered(connection, self._limits)
             for job_id in jobs:
                 await job_transitions.deliver(connection, job_id)
             return jobs

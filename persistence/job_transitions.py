@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, Finished, StatusChanged
-from domain.jobs.job import Busy, Claim, Ending, JobStatus, LeaseLost
+from domain.jobs.job import Claim, Ending, JobStatus, LeaseLost
 from persistence.documents import to_document
 from persistence.events import CANCELS_CHANNEL, EVENTS_CHANNEL, append_events
 
@@ -22,23 +22,23 @@ _HOLD = text("SELECT lease_until > now() AS leased FROM job WHERE id = :job_id A
 _CLAIM = text(f"""
     WITH claimed AS (
         UPDATE job SET epoch = epoch + 1, attempt = attempt + 1, worker = :worker, lease_until = now() + make_interval(secs => :lease),
-                       started_at = coalesce(started_at, now()),
+                       started_at = coalesce(started_at, now()), claimed_at = now(),
+                       stumbles = stumbles + CASE WHEN worker IS NULL THEN 0 ELSE 1 END,
                        status = CASE status WHEN 'CANCELLING' THEN status ELSE 'RUNNING' END,
                        last_sequence = CASE status WHEN 'CANCELLING' THEN last_sequence ELSE last_sequence + 1 END
         WHERE id = :job_id AND (status = 'QUEUED' OR (status IN ('RUNNING', 'CANCELLING') AND lease_until <= now()))
-        RETURNING id, project_id, started_by, epoch, attempt, cancel_requested, status, last_sequence
+        RETURNING id, project_id, started_by, epoch, attempt, cancel_requested, stumbles, status, last_sequence
     ), told AS (
         INSERT INTO job_event (job_id, sequence, project_id, at, kind, body)
         SELECT id, last_sequence, project_id, now(), :kind, CAST(:body AS jsonb) FROM claimed WHERE status = 'RUNNING'
     )
-    SELECT id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested,
+    SELECT id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested, stumbles,
            CASE status WHEN 'RUNNING' THEN pg_notify('{EVENTS_CHANNEL}', CAST(id AS text)) END
     FROM claimed
 """)  # noqa: S608
 _CLAIMED = StatusChanged(JobStatus.RUNNING)
-_STATUS = text("SELECT status FROM job WHERE id = :job_id")
 _RELEASE = text("""
-    UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = now(), queued_at = now(),
+    UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = now(),
                    status = CASE status WHEN 'RUNNING' THEN 'QUEUED' ELSE status END
     WHERE id = :job_id AND epoch = :epoch AND status IN ('RUNNING', 'CANCELLING')
     RETURNING epoch, status, now() AS at
@@ -49,16 +49,21 @@ _FINISH = text("""
                    progress = CASE :status WHEN 'SUCCEEDED' THEN 1 ELSE progress END,
                    result_version_id = :result_version_id, failure = CAST(:failure AS jsonb), finished_at = :at
     WHERE id = :job_id AND epoch = :epoch AND status IN ('RUNNING', 'CANCELLING')
-    RETURNING epoch
+    RETURNING epoch, started_by, project_id
 """)
-_LOCK = text("SELECT status, epoch FROM job WHERE id = :job_id FOR NO KEY UPDATE")
+# This end makes room for one more of this user and one more of this project, and the worker's own slot takes up only one of the two.
+_HAND_ON = text("""
+    SELECT deliver_job(id) FROM job WHERE status = 'QUEUED' AND (started_by = :started_by OR project_id = :project_id) LIMIT 1
+""")
+_LOCK = text("SELECT status, epoch, attempt FROM job WHERE id = :job_id FOR NO KEY UPDATE")
 _CANCEL_QUEUED = text("UPDATE job SET status = 'CANCELLED', reserved = 0, finished_at = :at WHERE id = :job_id")
+_CANCEL_BEGUN = text("UPDATE job SET status = 'CANCELLING', cancel_requested = true, lease_until = now() WHERE id = :job_id")
 _CANCEL_RUNNING = text(f"""
     UPDATE job SET status = 'CANCELLING', cancel_requested = true WHERE id = :job_id
     RETURNING pg_notify('{CANCELS_CHANNEL}', CAST(id AS text))
 """)  # noqa: S608
 _REQUEUE = text("""
-    UPDATE job SET status = 'QUEUED', stage = 'QUEUED', queued_at = now(), reserved = :reserve,
+    UPDATE job SET status = 'QUEUED', stage = 'QUEUED', queued_at = now(), reserved = :reserve, stumbles = 0,
                    result_version_id = NULL, failure = NULL, finished_at = NULL
     WHERE id = :job_id AND status IN ('FAILED', 'CANCELLED')
     RETURNING epoch
@@ -76,7 +81,8 @@ async def hold(connection: AsyncConnection, claim: Claim, *, leased: bool = Fals
         raise LeaseLost
 
 
-async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | Busy | None:
+async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
+    """None when the job cannot be taken: another worker holds it, or it has ended, or is gone."""
     parameters = {
         "job_id": job_id,
         "worker": worker,
@@ -86,8 +92,7 @@ async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease
     }
     row = (await connection.execute(_CLAIM, parameters)).first()
     if row is None:
-        status = await connection.scalar(_STATUS, {"job_id": job_id})
-        return Busy() if status in {JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLING} else None
+        return None
     return Claim(
         job_id=row.job_id,
         project_id=row.project_id,
@@ -95,6 +100,7 @@ async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease
         epoch=row.epoch,
         attempt=row.attempt,
         cancel_requested=row.cancel_requested,
+        stumbles=row.stumbles,
     )
 
 
@@ -122,14 +128,19 @@ async def finish(connection: AsyncConnection, claim: Claim, ending: Ending) -> N
     if row is None:
         raise LeaseLost
     await _tell(connection, claim.job_id, row.epoch, ending.at, StatusChanged(ending.status, ending.failure), Finished())
+    await connection.execute(_HAND_ON, {"started_by": row.started_by, "project_id": row.project_id})
 
 
 async def request_cancel(connection: AsyncConnection, job_id: UUID, *, at: datetime) -> None:
-    """A job that nobody works on ends at once; of a running one the worker is asked. Any other stays as it is."""
+    """A job that was never begun ends at once; one that was is ended by a worker, which keeps its text. Any other stays as it is."""
     row = (await connection.execute(_LOCK, {"job_id": job_id})).first()
     if row is None:
         return
-    if row.status in {JobStatus.QUEUED, JobStatus.WAITING}:
+    if row.status in {JobStatus.QUEUED, JobStatus.WAITING} and row.attempt > 0:
+        await connection.execute(_CANCEL_BEGUN, {"job_id": job_id})
+        await _tell(connection, job_id, row.epoch, at, StatusChanged(JobStatus.CANCELLING))
+        await deliver(connection, job_id)
+    elif row.status in {JobStatus.QUEUED, JobStatus.WAITING}:
         await connection.execute(_CANCEL_QUEUED, {"job_id": job_id, "at": at})
         await _tell(connection, job_id, row.epoch, at, StatusChanged(JobStatus.CANCELLED), Finished())
     elif row.status == JobStatus.RUNNING:

@@ -17,7 +17,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from domain.access import User, Viewer
 from domain.identifiers import uuid7
 from domain.jobs.events import Event
-from domain.jobs.job import Claim, Ending, JobStatus
+from domain.jobs.job import Claim, Ending, JobLimits, JobStatus
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.prices import PriceBook
 from domain.llm.tokens import TokenCounter
@@ -28,6 +28,7 @@ from persistence.wakeups import PostgresWakeups
 from resolvers.context import RequestContext, Services
 from schema.build import build_schema
 from schema.ids import decode
+from tests.claiming import claim_job
 from tests.factories import NOON, ManualClock
 
 MODEL = "gpt-4.1-mini"
@@ -129,7 +130,7 @@ class Api:
 
     async def work(self, job: str, *events: Event) -> Claim:
         """A worker takes the job up and logs these events."""
-        claim = await self.desk.claim(uuid_of(job), lease_seconds=30)
+        claim = await claim_job(self.database, uuid_of(job))
         assert isinstance(claim, Claim)
         await self.log(claim, *events)
         return claim
@@ -209,7 +210,7 @@ async def serving(database: Database) -> AsyncIterator[Api]:
         services=services,
         database=database,
         clock=clock,
-        desk=PostgresJobDesk(database, worker="test"),
+        desk=PostgresJobDesk(database, worker="test", limits=JobLimits()),
         user=await _add_user(services, "Ada", "ada@example.org"),
     )
     await wakeups.stop()

@@ -25,7 +25,7 @@ from domain.prompting.receipts import Prompt
 from domain.spending import Usage
 from domain.writing.words import count_words
 
-MAXIMUM_ATTEMPTS = 10
+MAXIMUM_STUMBLES = 10
 CALLS_LOST = (
     "Twice the same call to the model was lost with the process that had made it, and both may have been billed. "
     "Before a third is made, somebody should look: retry the job to go on behind what is recorded."
@@ -79,9 +79,9 @@ class ChapterGeneration:
 
     async def _write(self, run: JobRun) -> None:
         run.checkpoint()
-        if run.claim.attempt > MAXIMUM_ATTEMPTS:
+        if run.claim.stumbles > MAXIMUM_STUMBLES:
             raise LimitExceeded(
-                limit_name="jobAttempts", limit=MAXIMUM_ATTEMPTS, message="This job was begun too often without coming to an end."
+                limit_name="jobStumbles", limit=MAXIMUM_STUMBLES, message="Too many workers have vanished while they ran this job."
             )
         assignment = await self._context(run)
         text = await self._drafting(run, assignment).write()

@@ -62,9 +62,13 @@ class Drafting:
         """The whole text. Raises what ModelCalls.complete raises; the parts so far stay recorded."""
         recorded = {} if self._run.claim.attempt == 1 else await self._desk.results(self._run.claim)
         text, spent = "", ZERO
+        bought = False
         for number in range(1, MAXIMUM_PARTS + 1):
             step = f"draft/{number}"
-            last = recorded.get(step) or await self._buy(step, text, spent)
+            if (last := recorded.get(step)) is None:
+                if bought:
+                    await self._run.between_steps()
+                last, bought = await self._buy(step, text, spent), True
             text += last.text
             spent += last.cost or ZERO
             if last.finish not in UNFINISHED or count_words(text) >= ENOUGH * self._target_words:

@@ -1,10 +1,13 @@
 """A job: what was asked for, how far it is, and which changes of its state are legal.
 
     QUEUED ──► RUNNING ──► SUCCEEDED
-      │          │  ├────► FAILED ──► QUEUED (retry)
-      │          │  └────► WAITING ─► QUEUED
+      │ ▲        │ ├─────► FAILED ──► QUEUED (retry)
+      │ └────────┤ └─────► WAITING ─► QUEUED (a limit was raised)
       │          ▼
       └─────► CANCELLING ► CANCELLED
+
+A running job goes back to the queue when its worker shuts down, or when somebody else's turn has come. One that was never begun, and
+so has nothing to keep, is CANCELLED at once.
 
 A worker owns a running job by a lease and an epoch: the epoch rises whenever the job changes hands, and every write names it.
 """
@@ -12,7 +15,7 @@ A worker owns a running job by a lease and an epoch: the epoch rises whenever th
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from domain.llm.model import TokenUsage
@@ -52,6 +55,21 @@ class JobStage(StrEnum):
     SETTLING = "SETTLING"
     RENDERING = "RENDERING"
     DONE = "DONE"
+
+
+class JobPriority(IntEnum):
+    """The higher goes first."""
+
+    BULK = -1
+    INTERACTIVE = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLimits:
+    """How many jobs of one user, and of one project, run at the same time, in all processes together."""
+
+    per_user: int = 4
+    per_project: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +115,15 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    priority: JobPriority = JobPriority.INTERACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A worker's hold on a job; every write it makes names `epoch`, and is refused once another worker has claimed."""
+    """A worker's hold on a job; every write it makes names `epoch`, and is refused once another worker has claimed.
+
+    `stumbles`: how many workers have vanished with this job since somebody last asked for it.
+    """
 
     job_id: UUID
     project_id: UUID
@@ -109,11 +131,7 @@ class Claim:
     epoch: int
     attempt: int
     cancel_requested: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Another worker holds the job and its lease is not over."""
+    stumbles: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ by themselves. A user's cancel and a shutdown both arrive as `Interrupted`, so t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
@@ -27,10 +27,17 @@ class Interrupted(Exception):  # noqa: N818  - asked for, not a malfunction
         self.reason = reason
 
 
+async def never() -> bool:
+    return False
+
+
 class JobRun:
-    def __init__(self, claim: Claim, log: JobLog) -> None:
+    """`should_step_aside` says whether somebody else's turn has come; it is asked between steps only."""
+
+    def __init__(self, claim: Claim, log: JobLog, *, should_step_aside: Callable[[], Awaitable[bool]] = never) -> None:
         self.claim = claim
         self.log = log
+        self._should_step_aside = should_step_aside
         self._reason: StopReason | None = StopReason.CANCELLED if claim.cancel_requested else None
         self._draining = False
         self._waiting: asyncio.Task[object] | None = None
@@ -53,6 +60,12 @@ class JobRun:
         if self._reason is not None:
             raise Interrupted(self._reason)
         if self._draining:
+            raise Interrupted(StopReason.HANDED_OVER)
+
+    async def between_steps(self) -> None:
+        """As `checkpoint`, and gives the job back when somebody waits whose turn it is. Call when a step has been recorded."""
+        self.checkpoint()
+        if await self._should_step_aside():
             raise Interrupted(StopReason.HANDED_OVER)
 
     @asynccontextmanager

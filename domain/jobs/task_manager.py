@@ -1,22 +1,24 @@
 """The asyncio task manager: runs delivered jobs, keeps their leases, cancels them, and hands them over at shutdown.
 
-Deliveries arrive at least once; the claim makes them count once. A job whose claim is lost is cancelled at once and writes nothing
-any more. `stop` lets steps in flight end for a while, then records what they have and gives the jobs back.
+Deliveries arrive at least once; the claim makes them count once, and decides whose turn it is. A job whose claim is lost is cancelled at
+once and writes nothing any more. `stop` lets steps in flight end for a while, then records what they have and gives the jobs back.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from domain.jobs.event_log import EventLog
-from domain.jobs.job import Busy, Claim, LeaseLost
+from domain.jobs.job import Claim, LeaseLost
 from domain.jobs.run import JobRun, StopReason
 from domain.ports import Clock, Deliveries, JobDesk, Wakeups
 
 logger = logging.getLogger(__name__)
 
 REAP_SECONDS = 10.0
+CANCEL_POLL_SECONDS = 0.7
 RESUME_SECONDS = 1.0
 HAND_OVER_SECONDS = 10.0
 
@@ -54,6 +56,7 @@ class TaskManager:
         self._begin("events", self._events.run)
         self._begin("leases", self._keep_leases)
         self._begin("cancels", self._watch_cancels)
+        self._begin("missed cancels", self._look_for_cancels)
         self._begin("reaping", self._reap)
         self._begin("deliveries", lambda: self._deliveries.work(self.deliver))
 
@@ -74,33 +77,45 @@ class TaskManager:
             duty.cancel()
             await asyncio.wait({duty})
 
-    async def deliver(self, job_id: UUID) -> bool:
-        """Run a job that a message names; False asks for the message to be delivered again in a moment."""
-        if self._stopping or job_id in self._runs:
-            return False
-        task = asyncio.create_task(self._take_up(job_id), name=f"job {job_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return await task
+    async def deliver(self, _: UUID) -> bool:
+        """A message says that there is work. Which job is run is decided by whose turn it is, and again each time one has ended.
 
-    async def _take_up(self, job_id: UUID) -> bool:
-        claim = await self._desk.claim(job_id, lease_seconds=self._lease_seconds)
+        False asks for the message to be delivered again, to somebody else.
+        """
+        while not self._stopping:
+            task = asyncio.create_task(self._take_up(), name="job: claiming")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            if not await task:
+                return True
+        return False
+
+    async def _take_up(self) -> bool:
+        """Whether there was a job to run."""
+        claim = await self._desk.claim_next(lease_seconds=self._lease_seconds)
         if claim is None:
-            return True
-        if isinstance(claim, Busy):
             return False
         task = asyncio.current_task()
         assert task is not None
-        run = JobRun(claim, self._events.open(claim))
-        self._runs[job_id] = (run, task)
+        task.set_name(f"job {claim.job_id}")
+        await self._let_go(claim.job_id)
+        run = JobRun(claim, self._events.open(claim), should_step_aside=partial(self._desk.should_step_aside, claim))
+        self._runs[claim.job_id] = (run, task)
         if self._stopping:  # meanwhile
             run.drain()
         try:
             await self._carry_out(run)
         finally:
-            del self._runs[job_id]
+            del self._runs[claim.job_id]
             self._events.close(claim)
         return True
+
+    async def _let_go(self, job_id: UUID) -> None:
+        """A process that was frozen past its lease may be the one that takes its own job over."""
+        if (held := self._runs.get(job_id)) is not None:
+            run, task = held
+            self._abort(run.claim)
+            await asyncio.wait({task})
 
     async def _carry_out(self, run: JobRun) -> None:
         logger.info("job.started", extra=_names(run.claim))
@@ -157,6 +172,21 @@ class TaskManager:
     async def _watch_cancels(self) -> None:
         async with self._wakeups.cancel_requests() as job_ids:
             async for job_id in job_ids:
+                if job_id in self._runs:
+                    self._runs[job_id][0].interrupt(StopReason.CANCELLED)
+
+    async def _look_for_cancels(self) -> None:
+        """For when the hint is late or lost: a stream that nobody wants any more costs money by the second."""
+        while True:
+            await asyncio.sleep(CANCEL_POLL_SECONDS)
+            if not self._runs:
+                continue
+            try:
+                requested = await self._desk.cancels_requested(list(self._runs))
+            except Exception:  # the database is away: the next look comes soon enough
+                logger.warning("jobs.cancel_poll_failed", exc_info=True)
+                continue
+            for job_id in requested:
                 if job_id in self._runs:
                     self._runs[job_id][0].interrupt(StopReason.CANCELLED)
 

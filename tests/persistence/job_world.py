@@ -10,7 +10,20 @@ from sqlalchemy import text
 
 from domain.access import Membership, Role
 from domain.jobs.events import Event, RecordedEvent, TextAppended
-from domain.jobs.job import CallIntent, CallResult, Claim, Ending, GenerationRequest, Job, JobKind, JobStage, JobStatus, JobStep
+from domain.jobs.job import (
+    CallIntent,
+    CallResult,
+    Claim,
+    Ending,
+    GenerationRequest,
+    Job,
+    JobKind,
+    JobLimits,
+    JobPriority,
+    JobStage,
+    JobStatus,
+    JobStep,
+)
 from domain.llm.model import Message, TokenUsage
 from domain.llm.model import Role as Speaker
 from domain.prompting.receipts import Decision, Prompt, PromptItem, PromptReceipt, Reason, Source, SourceKind
@@ -18,6 +31,7 @@ from domain.spending import CostEstimate
 from persistence.database import Database
 from persistence.job_desk import PostgresJobDesk
 from persistence.library import PostgresLibrary
+from tests.claiming import claim_job
 from tests.factories import NOON, add_chapters, add_project, add_user
 
 NOW = NOON
@@ -84,12 +98,21 @@ class JobWorld:
     project_id: UUID
     chapter_ids: Sequence[UUID]
 
-    def job(self, chapter: int | None = 0, *, at: datetime = NOW, by: UUID | None = None, project_id: UUID | None = None) -> Job:
+    def job(
+        self,
+        chapter: int | None = 0,
+        *,
+        at: datetime = NOW,
+        by: UUID | None = None,
+        project_id: UUID | None = None,
+        chapter_id: UUID | None = None,
+        priority: JobPriority = JobPriority.INTERACTIVE,
+    ) -> Job:
         """A queued job for the chapter with this index."""
         return Job(
             id=uuid4(),
             project_id=project_id or self.project_id,
-            chapter_id=None if chapter is None else self.chapter_ids[chapter],
+            chapter_id=chapter_id if chapter is None else self.chapter_ids[chapter],
             kind=JobKind.CHAPTER,
             status=JobStatus.QUEUED,
             stage=JobStage.QUEUED,
@@ -114,6 +137,7 @@ class JobWorld:
             created_at=at,
             started_at=None,
             finished_at=None,
+            priority=priority,
         )
 
     async def create(self, job: Job, *, reserve: Decimal = RESERVE) -> Job:
@@ -128,7 +152,7 @@ class JobWorld:
         return await self.claim((await self.queued(chapter)).id)
 
     async def claim(self, job_id: UUID, *, lease: float = LEASE) -> Claim:
-        claim = await self.desk.claim(job_id, lease_seconds=lease)
+        claim = await claim_job(self.database, job_id, lease_seconds=lease)
         assert isinstance(claim, Claim)
         return claim
 
@@ -168,6 +192,11 @@ class JobWorld:
             counted = text("SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'job_id' = :job_id AND status = 'todo'")
             return (await connection.execute(counted, {"job_id": str(job_id)})).scalar_one()
 
+    async def waiting_messages(self) -> int:
+        """How many messages of the engine wait, whichever job they name."""
+        async with self.database.as_worker() as connection:
+            return (await connection.execute(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"))).scalar_one()
+
     async def drop_messages(self) -> None:
         async with self.database.as_worker() as connection:
             await connection.execute(text("DELETE FROM procrastinate_jobs"))
@@ -184,7 +213,7 @@ async def build_world(database: Database, *, chapters: int = 3) -> JobWorld:
     return JobWorld(
         database=database,
         library=library,
-        desk=PostgresJobDesk(database, worker="test"),
+        desk=PostgresJobDesk(database, worker="test", limits=JobLimits()),
         author=author.id,
         stranger=stranger.id,
         project_id=project.id,

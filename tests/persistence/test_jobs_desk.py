@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from domain.jobs.events import Finished, StatusChanged
-from domain.jobs.job import Busy, Claim, Ending, JobFailure, JobStage, JobStatus, LeaseLost
+from domain.jobs.job import Claim, Ending, JobFailure, JobStage, JobStatus, LeaseLost
 from persistence import job_transitions
+from tests.claiming import claim_job
 from tests.persistence.job_world import LEASE, NOW, RESERVE, build_world, ending, intent, later, text_of
 
 
@@ -20,7 +21,7 @@ async def world(database):
 async def test_a_queued_job_is_claimed_with_an_epoch_an_attempt_and_an_event(world):
     job = await world.queued()
 
-    claim = await world.desk.claim(job.id, lease_seconds=LEASE)
+    claim = await world.desk.claim_next(lease_seconds=LEASE)
 
     assert claim == Claim(job_id=job.id, project_id=job.project_id, user_id=world.author, epoch=1, attempt=1, cancel_requested=False)
     seen = await world.look(job.id)
@@ -29,13 +30,13 @@ async def test_a_queued_job_is_claimed_with_an_epoch_an_attempt_and_an_event(wor
     assert await world.events(job.id) == [StatusChanged(JobStatus.QUEUED), StatusChanged(JobStatus.RUNNING)]
 
 
-async def test_of_many_claims_at_once_one_succeeds_and_the_others_are_told_it_is_busy(world):
+async def test_of_many_claims_at_once_one_succeeds(world):
     job = await world.queued()
 
-    claims = await asyncio.gather(*(world.desk.claim(job.id, lease_seconds=LEASE) for _ in range(10)))
+    claims = await asyncio.gather(*(world.desk.claim_next(lease_seconds=LEASE) for _ in range(10)))
 
     assert sum(isinstance(claim, Claim) for claim in claims) == 1
-    assert claims.count(Busy()) == 9
+    assert claims.count(None) == 9
     assert (await world.look(job.id)).attempt == 1
 
 
@@ -43,17 +44,34 @@ async def test_a_job_that_is_finished_or_gone_is_not_to_be_claimed(world):
     claim = await world.claimed()
     await world.desk.finish(claim, ending())
 
-    assert await world.desk.claim(claim.job_id, lease_seconds=LEASE) is None
-    assert await world.desk.claim(uuid4(), lease_seconds=LEASE) is None
+    assert await claim_job(world.database, claim.job_id) is None
+    assert await claim_job(world.database, uuid4()) is None
+    assert await world.desk.claim_next(lease_seconds=LEASE) is None
 
 
 async def test_a_running_job_is_claimed_again_once_its_lease_is_over(world):
     first = await world.claimed()
-    assert await world.desk.claim(first.job_id, lease_seconds=LEASE) == Busy()
+    assert await world.desk.claim_next(lease_seconds=LEASE) is None
 
-    second = await world.taken_over(first)
+    await world.desk.renew([first], lease_seconds=-1)
+    second = await world.desk.claim_next(lease_seconds=LEASE)
 
-    assert (second.epoch > first.epoch, second.attempt) == (True, 2)
+    assert (second.job_id, second.epoch > first.epoch, second.attempt) == (first.job_id, True, 2)
+
+
+async def test_only_workers_that_vanished_are_counted_as_stumbles_until_somebody_asks_again(world):
+    claim = await world.claimed()
+    await world.desk.release(claim)
+    claim = await world.claim(claim.job_id)
+    assert (claim.attempt, claim.stumbles) == (2, 0)
+
+    claim = await world.taken_over(claim)
+    assert (claim.attempt, claim.stumbles) == (3, 1)
+
+    await world.desk.finish(claim, ending(JobStatus.FAILED))
+    async with world.library.writing(world.author) as records:
+        await records.jobs.retry(claim.job_id, reserve=RESERVE, at=NOW)
+    assert (await world.claim(claim.job_id)).stumbles == 0
 
 
 async def test_renewing_keeps_what_is_held_and_leaves_out_what_is_lost(world):
@@ -185,7 +203,7 @@ async def test_whoever_waits_while_the_job_is_taken_over_has_lost_it(world, writ
     await world.desk.renew([zombie], lease_seconds=-1)
 
     async with world.database.as_worker() as connection:
-        assert await job_transitions.claim(connection, zombie.job_id, worker="other", lease_seconds=LEASE) != Busy()
+        assert await job_transitions.claim(connection, zombie.job_id, worker="other", lease_seconds=LEASE) is not None
         writing = asyncio.create_task(write(world, zombie))
         assert not (await asyncio.wait({writing}, timeout=0.3))[0]
 

@@ -13,6 +13,7 @@ from domain.jobs.events import Finished, StatusChanged, StepFinished
 from domain.jobs.job import JobKind, JobStatus
 from domain.paging import PageRequest
 from domain.spending import Usage
+from tests.claiming import claim_job
 from tests.persistence.job_world import NOW, RESERVE, build_world, ending, later, prompt
 
 
@@ -111,7 +112,22 @@ async def test_cancelling_a_queued_job_ends_it_at_once(world):
     assert (seen.status, seen.finished_at) == (JobStatus.CANCELLED, later(5))
     assert (await world.events(job.id))[1:] == [StatusChanged(JobStatus.CANCELLED), Finished()]
     assert await world.reserved() == 0
-    assert await world.desk.claim(job.id, lease_seconds=30) is None
+    assert await claim_job(world.database, job.id) is None
+
+
+async def test_cancelling_a_queued_job_that_was_begun_leaves_its_end_to_a_worker_which_keeps_the_text(world):
+    claim = await world.claimed()
+    await world.desk.release(claim)
+    await world.drop_messages()
+
+    async with world.library.writing(world.author) as records:
+        await records.jobs.request_cancel(claim.job_id, at=later(5))
+
+    assert (await world.look(claim.job_id)).status is JobStatus.CANCELLING
+    assert (await world.events(claim.job_id))[-1] == StatusChanged(JobStatus.CANCELLING)
+    assert await world.messages(claim.job_id) == 1
+    ending_it = await world.desk.claim_next(lease_seconds=30)
+    assert (ending_it.job_id, ending_it.cancel_requested, ending_it.stumbles) == (claim.job_id, True, 0)
 
 
 async def test_cancelling_a_running_job_asks_its_worker_once(world):

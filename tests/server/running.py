@@ -41,6 +41,8 @@ TEST_SETTINGS = Settings(
     allowed_origins=(),
     graphiql=True,
     workers_in_process=8,
+    jobs_per_user=8,
+    jobs_per_project=8,
     drain_seconds=0.2,
     lease_seconds=30,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.identifiers import uuid7
-from domain.jobs.chapter_generation import MAXIMUM_ATTEMPTS, ChapterGeneration
+from domain.jobs.chapter_generation import MAXIMUM_STUMBLES, ChapterGeneration
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import Claim
 from domain.jobs.model_calls import ModelCalls
@@ -17,6 +17,7 @@ from domain.jobs.run import JobRun, StopReason
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.model import REHEARSAL
 from tests.api import MODEL, Api, uuid_of
+from tests.claiming import claim_job
 
 JOB = "query($id: ID!) { job(id: $id) { status attempt failure { code message retryable } steps { name } } }"
 
@@ -35,7 +36,7 @@ class NoModel:
 
 @asynccontextmanager
 async def claimed(api: Api, job: str) -> AsyncIterator[JobRun]:
-    claim = await api.desk.claim(uuid_of(job), lease_seconds=30)
+    claim = await claim_job(api.database, uuid_of(job))
     assert isinstance(claim, Claim)
     events = EventLog(api.desk, api.clock, on_written=lambda _: None, on_lost=lambda _: None)
     writing = asyncio.create_task(events.run())
@@ -61,13 +62,13 @@ async def work(api: Api, job: str, *, rehearsal: bool = False, then: Callable[[J
     return (await api.ask(JOB, id=job))["job"]
 
 
-async def test_a_job_that_was_begun_too_often_fails_and_says_so(api: Api):
+async def test_a_job_with_which_too_many_workers_have_vanished_fails_and_says_so(api: Api):
     job = await api.job(await api.chapter(await api.project()))
-    for _ in range(MAXIMUM_ATTEMPTS):
+    for _ in range(MAXIMUM_STUMBLES + 1):
         async with claimed(api, job) as run:
-            await api.desk.release(run.claim)
+            await api.desk.renew([run.claim], lease_seconds=-1)
     ended = await work(api, job)
-    assert (ended["status"], ended["attempt"]) == ("FAILED", MAXIMUM_ATTEMPTS + 1)
+    assert (ended["status"], ended["attempt"]) == ("FAILED", MAXIMUM_STUMBLES + 2)
     assert (ended["failure"]["code"], ended["failure"]["retryable"]) == ("TOO_MANY_ATTEMPTS", False)
 
 
@@ -104,4 +105,4 @@ async def test_a_shutdown_during_the_context_step_hands_the_job_over_behind_it(a
     job = await api.job(await api.chapter(await api.project()))
     ended = await work(api, job, then=lambda run: asyncio.get_running_loop().call_later(0, run.interrupt, StopReason.HANDED_OVER))
     assert (ended["status"], [step["name"] for step in ended["steps"]]) == ("QUEUED", ["context"])
-    assert isinstance(await api.desk.claim(uuid_of(job), lease_seconds=30), Claim)
+    assert isinstance(await claim_job(api.database, uuid_of(job)), Claim)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.jobs.events import Event, Progressed
-from domain.jobs.job import Busy, Claim, JobStage
+from domain.jobs.job import Claim, JobStage
 from domain.jobs.run import Interrupted, JobRun, StopReason
 from domain.jobs.task_manager import TaskManager, Workflow
 from tests.factories import NOON
@@ -20,13 +20,14 @@ LEASE_SECONDS = 0.1
 
 @dataclass
 class Desk:
-    """The part of a desk that the manager and the log need."""
+    """The part of a desk that the manager and the log need. `queued` are taken up in their order."""
 
+    queued: list[UUID] = field(default_factory=list)
     claimed: list[UUID] = field(default_factory=list)
-    busy: set[UUID] = field(default_factory=set)
-    finished: set[UUID] = field(default_factory=set)
     lost: set[UUID] = field(default_factory=set)
     cancelled: set[UUID] = field(default_factory=set)
+    outranked: set[UUID] = field(default_factory=set)
+    answers_about_cancels: bool = True
     events: list[Event] = field(default_factory=list)
     claiming: asyncio.Event = field(default_factory=asyncio.Event)
     may_claim: asyncio.Event = field(default_factory=asyncio.Event)
@@ -34,16 +35,21 @@ class Desk:
     def __post_init__(self) -> None:
         self.may_claim.set()
 
-    async def claim(self, job_id: UUID, *, lease_seconds: float) -> Claim | Busy | None:
+    async def claim_next(self, *, lease_seconds: float) -> Claim | None:
         self.claiming.set()
         await self.may_claim.wait()
-        if job_id in self.finished:
+        if not self.queued:
             return None
-        if job_id in self.busy:
-            return Busy()
-        self.busy.add(job_id)
+        job_id = self.queued.pop(0)
         self.claimed.append(job_id)
-        return Claim(job_id=job_id, project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
+        epoch = self.claimed.count(job_id)
+        return Claim(job_id=job_id, project_id=uuid4(), user_id=uuid4(), epoch=epoch, attempt=epoch, cancel_requested=False)
+
+    async def should_step_aside(self, claim: Claim) -> bool:
+        return claim.job_id in self.outranked
+
+    async def cancels_requested(self, job_ids: Sequence[UUID]) -> Sequence[UUID]:
+        return [job_id for job_id in job_ids if job_id in self.cancelled] if self.answers_about_cancels else ()
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
         return {claim.job_id: claim.job_id in self.cancelled for claim in claims if claim.job_id not in self.lost}
@@ -150,6 +156,7 @@ class Office:
     manager: TaskManager
 
     async def begin(self, job_id: UUID) -> None:
+        self.desk.queued.append(job_id)
         self.deliveries.messages.put_nowait(job_id)
         await self.steps.begun.wait()
 
@@ -188,22 +195,51 @@ async def test_a_job_delivered_twice_runs_once():
     async with working("in_one_step") as office:
         job_id = uuid4()
         await office.begin(job_id)
-        assert await office.manager.deliver(job_id) is False
+        assert await office.manager.deliver(job_id) is True
         office.steps.go_on.set()
         assert await office.answer() is True
     assert office.desk.claimed == [job_id]
 
 
-async def test_a_job_in_other_hands_is_delivered_again_and_a_finished_one_is_not():
+async def test_a_slot_goes_on_with_whatever_is_queued_until_there_is_nothing_left():
     async with working("in_one_step") as office:
+        waiting = [uuid4() for _ in range(3)]
+        office.desk.queued += waiting
+        office.steps.go_on.set()
+        assert await office.manager.deliver(uuid4()) is True
+    assert office.desk.claimed == waiting
+
+
+async def test_a_job_that_this_process_has_lost_and_takes_over_itself_runs_alone():
+    async with working("in_one_step", lease_seconds=3600) as office:
         job_id = uuid4()
-        office.desk.busy.add(job_id)
-        office.deliveries.messages.put_nowait(job_id)
-        assert await office.answer() is False
-        office.desk.finished.add(job_id)
-        while not await office.answer():
-            pass
-    assert office.desk.claimed == []
+        await office.begin(job_id)
+        office.steps.begun.clear()
+        await office.begin(job_id)
+        assert office.steps.ends == ["aborted"]
+        office.steps.go_on.set()
+        assert [await office.answer() for _ in range(2)] == [True, True]
+    assert office.steps.ends == ["aborted", "finished"]
+
+
+async def test_a_run_is_told_between_its_steps_that_it_should_step_aside():
+    class Stepping(Steps):
+        async def in_one_step(self, run: JobRun) -> None:
+            await run.between_steps()
+            self.begun.set()
+            await self.go_on.wait()
+            try:
+                await run.between_steps()
+            except Interrupted as stop:
+                self.ends.append(stop.reason)
+
+    async with working("in_one_step", steps=Stepping()) as office:
+        job_id = uuid4()
+        await office.begin(job_id)
+        office.desk.outranked.add(job_id)
+        office.steps.go_on.set()
+        assert await office.answer() is True
+    assert office.steps.ends == [StopReason.HANDED_OVER]
 
 
 async def test_a_run_whose_lease_is_lost_ends_at_once_and_writes_nothing_more():
@@ -246,9 +282,10 @@ async def test_a_renewal_that_loses_one_job_leaves_the_others_alone():
     assert office.steps.ends == ["aborted", "finished"]
 
 
-@pytest.mark.parametrize("way", ["wakeup", "renewal"])
+@pytest.mark.parametrize("way", ["wakeup", "renewal", "poll"])
 async def test_a_cancel_reaches_the_run(way: str):
     async with working("interruptibly", lease_seconds=LEASE_SECONDS if way == "renewal" else 3600) as office:
+        office.desk.answers_about_cancels = way == "poll"
         job_id = uuid4()
         await office.begin(job_id)
         if way == "wakeup":
@@ -297,6 +334,7 @@ async def test_a_shutdown_interrupts_a_step_that_takes_longer_than_the_grace():
 async def test_a_job_that_is_being_claimed_during_a_shutdown_is_handed_over_too():
     async with working("in_one_step") as office:
         office.desk.may_claim.clear()
+        office.desk.queued.append(uuid4())
         office.deliveries.messages.put_nowait(uuid4())
         await office.desk.claiming.wait()
         stopping = asyncio.create_task(office.manager.stop(grace_seconds=5))
@@ -310,6 +348,7 @@ async def test_a_job_that_is_being_claimed_during_a_shutdown_is_handed_over_too(
 async def test_nothing_is_taken_up_during_a_shutdown():
     async with working("in_one_step") as office:
         await office.manager.stop(grace_seconds=0)
+        office.desk.queued.append(uuid4())
         assert await office.manager.deliver(uuid4()) is False
     assert office.desk.claimed == []
 
