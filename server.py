@@ -78,6 +78,7 @@ class Scriptorium:
             self.database,
             worker=self._worker,
             limits=JobLimits(per_user=settings.jobs_per_user, per_project=settings.jobs_per_project),
+            monthly_limit=settings.monthly_limit,
         )
         self._http = httpx2.AsyncClient()
         self._world = world
@@ -138,6 +139,7 @@ class Scriptorium:
             models=self._catalogue(),
             default_model=self.settings.default_model,
             default_assessor_model=self.settings.assessor_model or self.settings.default_model,
+            monthly_limit=self.settings.monthly_limit,
             clock=self._world.clock,
             ids=self._world.ids,
         )

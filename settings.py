@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent
 LOCAL_ISSUER = "scriptorium-local"
 LOCAL_AUDIENCE = "scriptorium"
 MINIMUM_SECRET_BYTES = 32
+HIGHEST_AMOUNT = 999_999
 
 
 class SettingsError(Exception):
@@ -45,6 +47,7 @@ class Settings:
     workers_in_process: int
     jobs_per_user: int
     jobs_per_project: int
+    monthly_limit: Decimal | None
     drain_seconds: float
     lease_seconds: float
 
@@ -90,6 +93,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         workers_in_process=_count(get("SCRIPTORIUM_WORKERS_IN_PROCESS", "16"), "SCRIPTORIUM_WORKERS_IN_PROCESS"),
         jobs_per_user=_count(get("SCRIPTORIUM_JOBS_PER_USER", "4"), "SCRIPTORIUM_JOBS_PER_USER", least=1),
         jobs_per_project=_count(get("SCRIPTORIUM_JOBS_PER_PROJECT", "8"), "SCRIPTORIUM_JOBS_PER_PROJECT", least=1),
+        monthly_limit=_amount(get("SCRIPTORIUM_MONTHLY_LIMIT"), "SCRIPTORIUM_MONTHLY_LIMIT"),
         drain_seconds=_seconds(get("SCRIPTORIUM_DRAIN_SECONDS", "20" if production else "3"), "SCRIPTORIUM_DRAIN_SECONDS"),
         lease_seconds=_seconds(get("SCRIPTORIUM_LEASE_SECONDS", "30"), "SCRIPTORIUM_LEASE_SECONDS"),
     )
@@ -189,6 +193,17 @@ def _count(value: str, name: str, *, least: int = 0) -> int:
     if not value.isdecimal() or int(value) < least:
         raise SettingsError(f"{name} must be a whole number, {least} or more.")
     return int(value)
+
+
+def _amount(value: str, name: str) -> Decimal | None:
+    """USD; None for no limit."""
+    try:
+        amount = Decimal(value) if value else None
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount is not None and not 0 <= amount <= HIGHEST_AMOUNT:
+        raise SettingsError(f"{name} must be an amount of USD from 0 to {HIGHEST_AMOUNT:,}, such as 25.00.")
+    return amount
 
 
 def _seconds(value: str, name: str) -> float:

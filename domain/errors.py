@@ -8,6 +8,7 @@
     ├── JobConflict             the chapter is being written already
     ├── IdempotencyConflict     the key was used for another request
     ├── BudgetExceeded          the estimate does not fit what may still be spent
+    ├── UnpricedModel           nobody knows what the model costs, and the project has not consented to that
     ├── PromptTooSmall          the mandatory part of the prompt alone exceeds its token budget
     └── LimitExceeded           more than the system accepts of something
 
@@ -86,6 +87,16 @@ class BudgetExceeded(Refusal):
     limit_name: str
     path: tuple[str, ...] = ("input",)
     message: str = "This could cost more than the limit allows."
+
+
+@dataclass(eq=False)
+class UnpricedModel(Refusal):
+    model: str
+    path: tuple[str, ...] = ("input",)
+    message: str = (
+        "The price of this model is not known, so no limit can hold what it spends. "
+        "The project's owner can consent to that: allowUnpricedModels in the project's settings."
+    )
 
 
 @dataclass(eq=False)

@@ -15,13 +15,13 @@ from uuid import UUID
 from domain.access import Membership, Role, User
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion
 from domain.jobs.events import Event, RecordedEvent
-from domain.jobs.job import CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep
+from domain.jobs.job import CallIntent, CallResult, Claim, Ending, Job, JobKind, JobStatus, JobStep, Waiting
 from domain.llm.model import Message, TokenUsage
 from domain.paging import Page, PageRequest
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
 from domain.prompting.receipts import Prompt, PromptReceipt
 from domain.reference_files import ReferenceFile, ReferenceKind
-from domain.spending import Budget, Usage, UsageReport
+from domain.spending import Allowance, Budget, Funds, Usage, UsageReport
 
 Changes = Mapping[str, Any]
 """Field names of the entity's dataclass to their new values; absent fields stay as they are."""
@@ -157,6 +157,9 @@ class Jobs(Protocol):
     async def request_cancel(self, job_id: UUID, *, at: datetime) -> None:
         """End a queued job at once, ask a running one's worker to stop; a finished one stays as it is."""
 
+    async def change_cost_limit(self, job_id: UUID, cost_limit: Decimal | None) -> None:
+        """From the job's next call on."""
+
     async def retry(self, job_id: UUID, *, reserve: Decimal, at: datetime) -> None:
         """Queue a failed or cancelled job again behind its recorded steps."""
 
@@ -203,6 +206,11 @@ class Spending(Protocol):
     ) -> Mapping[UUID, UsageReport]: ...
     async def report_of_user(self, *, since: datetime | None, until: datetime | None) -> UsageReport: ...
     async def of_jobs(self, job_ids: Sequence[UUID]) -> Mapping[UUID, Usage]: ...
+    async def allowances(self, project_id: UUID, *, monthly_limit: Decimal | None) -> Sequence[Allowance]:
+        """What the project's budget and the user's month leave; nobody else holds money of either until the transaction ends."""
+
+    async def month(self, *, limit: Decimal | None) -> Budget:
+        """What the user has spent this month (UTC), and what is held for their jobs."""
 
 
 class Records(Protocol):
@@ -287,6 +295,15 @@ class JobDesk(Protocol):
 
     async def results(self, claim: Claim) -> Mapping[str, CallResult]:
         """What is recorded of this job's paid steps so far, in the order in which they were begun."""
+
+    async def fund(self, claim: Claim, wanted: Decimal) -> Funds:
+        """Hold up to `wanted` USD for the job's next call, as far as its own limit, its project's budget and its user's month allow."""
+
+    async def wait(self, claim: Claim, waiting: Waiting) -> bool:
+        """Put the job aside until a limit is raised; it holds no money meanwhile. False: somebody has just asked to cancel it."""
+
+    async def resume_waiting(self) -> Sequence[UUID]:
+        """Queue the jobs whose limits allow them to go on by now, and answer their ids."""
 
     async def finish(self, claim: Claim, ending: Ending) -> None:
         """The final status, with its StatusChanged and Finished events; releases the reservation."""

@@ -37,7 +37,10 @@ class Tense(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationSettings:
-    """How a project's jobs run. `quality_target` is 0..100; a model of "" means the server's default."""
+    """How a project's jobs run. `quality_target` is 0..100; a model of "" means the server's default.
+
+    `allow_unpriced_models`: consent to models of which nobody knows what they cost, and which no limit can hold.
+    """
 
     model: str = ""
     assessor_model: str = ""
@@ -45,6 +48,7 @@ class GenerationSettings:
     temperature: float = 0.8
     quality_target: float = 70.0
     max_revisions: int = 1
+    allow_unpriced_models: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

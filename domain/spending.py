@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from math import ceil
 
 from domain.llm.model import TokenUsage
@@ -11,6 +12,7 @@ from domain.llm.model import TokenUsage
 ZERO = Decimal("0.000000")
 SHORT_DRAFT = 0.5
 LONG_DRAFT = 1.5
+SHORTEST_LIMIT_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,31 @@ class CostEstimate:
         return self.high is not None
 
 
+class LimitName(StrEnum):
+    """The limits on spending, by the names that clients know them by."""
+
+    COST_LIMIT = "costLimit"
+    BUDGET_LIMIT = "budgetLimit"
+    MONTHLY_LIMIT = "monthlyLimit"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one limit leaves. It can be less than nothing: a limit may be lowered below what has been spent."""
+
+    name: LimitName
+    limit: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funds:
+    """What a call may cost. `short_of` is the limit in its way when that is less than was asked for."""
+
+    granted: Decimal
+    short_of: Allowance | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """`reserved` is held for running jobs, `remaining` None when there is no limit."""
@@ -75,21 +102,26 @@ class Budget:
         return None if self.limit is None else max(ZERO, self.limit - self.spent - self.reserved)
 
 
+def longest_answer(expected_tokens: int) -> int:
+    """Tokens: how long a text may get for which so many are expected. Half as long again, and never so short that it must break off."""
+    return max(SHORTEST_LIMIT_TOKENS, ceil(LONG_DRAFT * expected_tokens))
+
+
 def estimate_call(
     model: str, *, prompt_tokens: int, completion_tokens: int, part_tokens: int, cost: Callable[[str, TokenUsage], Decimal | None]
 ) -> CostEstimate:
     """What a text will cost for which `completion_tokens` are expected, written in calls of at most `part_tokens` each.
 
     `low`: the provider has the whole prompt in its cache and the text comes out half as long as expected; `high`: nothing is cached, it
-    is half as long again, and each further call sends the prompt and the text so far once more. Neither is a bound the provider
-    guarantees. `cost` answers USD, None for a model without a known price.
+    is as long as its first calls may make it (`longest_answer`), and each further call sends the prompt and the text so far once more.
+    Neither is a bound the provider guarantees. `cost` answers USD, None for a model without a known price.
     """
 
     def price(*, prompt: int, cached: int, completion: int) -> Decimal | None:
         used = TokenUsage(prompt_tokens=prompt, cached_prompt_tokens=cached, completion_tokens=completion, estimated=True)
         return cost(model, used)
 
-    longest = ceil(LONG_DRAFT * completion_tokens)
+    longest = longest_answer(completion_tokens)
     calls = max(1, ceil(longest / part_tokens))
     sent_again = part_tokens * calls * (calls - 1) // 2
     return CostEstimate(

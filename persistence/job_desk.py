@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, StepFinished
-from domain.jobs.job import CallIntent, CallResult, CallsLost, Claim, Ending, JobLimits, LeaseLost
+from domain.jobs.job import CallIntent, CallResult, CallsLost, Claim, Ending, JobLimits, LeaseLost, Waiting
 from domain.llm.model import TokenUsage
-from persistence import job_transitions, ledger, steps, turns
+from domain.spending import Funds
+from persistence import funds, job_transitions, ledger, steps, turns
 from persistence.database import Database
 from persistence.events import append_events
 
@@ -34,12 +35,13 @@ _EXPIRE = text("""
 
 
 class PostgresJobDesk:
-    """`worker` names this process in the rows of the jobs it holds, for people who look there."""
+    """`worker` names this process in the rows of the jobs it holds, for people who look there; `monthly_limit` is USD for each user."""
 
-    def __init__(self, database: Database, *, worker: str, limits: JobLimits) -> None:
+    def __init__(self, database: Database, *, worker: str, limits: JobLimits, monthly_limit: Decimal | None) -> None:
         self._database = database
         self._worker = worker
         self._limits = limits
+        self._monthly_limit = monthly_limit
 
     async def claim_next(self, *, lease_seconds: float) -> Claim | None:
         async with self._database.as_worker() as connection:
@@ -99,6 +101,19 @@ class PostgresJobDesk:
             await job_transitions.hold(connection, claim)
             return await steps.results(connection, claim)
 
+    async def fund(self, claim: Claim, wanted: Decimal) -> Funds:
+        async with self._database.as_worker() as connection:
+            return await funds.fund(connection, claim, wanted, monthly_limit=self._monthly_limit)
+
+    async def wait(self, claim: Claim, waiting: Waiting) -> bool:
+        async with self._database.as_worker() as connection:
+            return await job_transitions.wait(connection, claim, waiting)
+
+    async def resume_waiting(self) -> Sequence[UUID]:
+        async with self._database.as_worker() as connection:
+            waiters = await funds.waiters(connection)
+        return [waiter.job_id for waiter in waiters if await self._resume(waiter)]
+
     async def finish(self, claim: Claim, ending: Ending) -> None:
         async with self._database.as_worker() as connection:
             await job_transitions.finish(connection, claim, ending)
@@ -111,6 +126,14 @@ class PostgresJobDesk:
             for job_id in jobs:
                 await job_transitions.deliver(connection, job_id)
             return jobs
+
+    async def _resume(self, waiter: funds.Waiter) -> bool:
+        """A transaction for each, so that no two users' money is ever locked by one."""
+        async with self._database.as_worker() as connection:
+            needs = await funds.needed(connection, waiter, monthly_limit=self._monthly_limit)
+            if needs is not None:
+                await job_transitions.resume(connection, waiter.job_id, reserve=needs)
+        return needs is not None
 
     async def expire_leases(self) -> None:
         async with self._database.as_worker() as connection:

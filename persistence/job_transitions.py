@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, Finished, StatusChanged
-from domain.jobs.job import Claim, Ending, JobStatus, LeaseLost
+from domain.jobs.job import Claim, Ending, JobStatus, LeaseLost, Waiting
 from persistence.documents import to_document
 from persistence.events import CANCELS_CHANNEL, EVENTS_CHANNEL, append_events
 
@@ -55,9 +55,20 @@ _FINISH = text("""
 _HAND_ON = text("""
     SELECT deliver_job(id) FROM job WHERE status = 'QUEUED' AND (started_by = :started_by OR project_id = :project_id) LIMIT 1
 """)
+_WAIT = text("""
+    UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = NULL, reserved = 0, status = 'WAITING', waiting = CAST(:waiting AS jsonb)
+    WHERE id = :job_id AND epoch = :epoch AND status = 'RUNNING'
+    RETURNING epoch, started_by, project_id, now() AS at
+""")
+_RESUME = text("""
+    UPDATE job SET status = 'QUEUED', waiting = NULL, reserved = :reserve WHERE id = :job_id AND status = 'WAITING'
+    RETURNING epoch, now() AS at
+""")
 _LOCK = text("SELECT status, epoch, attempt FROM job WHERE id = :job_id FOR NO KEY UPDATE")
 _CANCEL_QUEUED = text("UPDATE job SET status = 'CANCELLED', reserved = 0, finished_at = :at WHERE id = :job_id")
-_CANCEL_BEGUN = text("UPDATE job SET status = 'CANCELLING', cancel_requested = true, lease_until = now() WHERE id = :job_id")
+_CANCEL_BEGUN = text("""
+    UPDATE job SET status = 'CANCELLING', cancel_requested = true, lease_until = now(), waiting = NULL WHERE id = :job_id
+""")
 _CANCEL_RUNNING = text(f"""
     UPDATE job SET status = 'CANCELLING', cancel_requested = true WHERE id = :job_id
     RETURNING pg_notify('{CANCELS_CHANNEL}', CAST(id AS text))
@@ -129,6 +140,26 @@ async def finish(connection: AsyncConnection, claim: Claim, ending: Ending) -> N
         raise LeaseLost
     await _tell(connection, claim.job_id, row.epoch, ending.at, StatusChanged(ending.status, ending.failure), Finished())
     await connection.execute(_HAND_ON, {"started_by": row.started_by, "project_id": row.project_id})
+
+
+async def wait(connection: AsyncConnection, claim: Claim, waiting: Waiting) -> bool:
+    """False when the job is being cancelled. Raises LeaseLost."""
+    document = orjson.dumps(to_document(waiting)).decode()
+    row = (await connection.execute(_WAIT, {"job_id": claim.job_id, "epoch": claim.epoch, "waiting": document})).first()
+    if row is None:
+        await hold(connection, claim)
+        return False
+    await _tell(connection, claim.job_id, row.epoch, row.at, StatusChanged(JobStatus.WAITING, waiting=waiting))
+    await connection.execute(_HAND_ON, {"started_by": row.started_by, "project_id": row.project_id})
+    return True
+
+
+async def resume(connection: AsyncConnection, job_id: UUID, *, reserve: Decimal) -> None:
+    """A waiting job goes back to the queue with so much held for it. Any other stays as it is."""
+    row = (await connection.execute(_RESUME, {"job_id": job_id, "reserve": reserve})).first()
+    if row is not None:
+        await _tell(connection, job_id, row.epoch, row.at, StatusChanged(JobStatus.QUEUED))
+        await deliver(connection, job_id)
 
 
 async def request_cancel(connection: AsyncConnection, job_id: UUID, *, at: datetime) -> None:

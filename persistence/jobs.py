@@ -34,6 +34,7 @@ _NEW_KEY = insert(idempotency_key)
 _REMEMBER = _NEW_KEY.on_conflict_do_update(
     index_elements=["user_id", "key"], set_={name: _NEW_KEY.excluded[name] for name in ("request_hash", "job_id", "at")}
 )
+_CHANGE_COST_LIMIT = text("UPDATE job SET cost_limit = :cost_limit WHERE id = :job_id")
 _ONE_REQUEST_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _RECALL = select(idempotency_key.c.job_id, idempotency_key.c.request_hash).where(
     idempotency_key.c.user_id == ACTING_USER,
@@ -62,6 +63,10 @@ class JobRecords(JobLists, JobLogs, Prompts):
         """Raises NotFound."""
         await self._require_editor(job_id)
         await job_transitions.request_cancel(self._connection, job_id, at=at)
+
+    async def change_cost_limit(self, job_id: UUID, cost_limit: Decimal | None) -> None:
+        await self._require_editor(job_id)
+        await self._connection.execute(_CHANGE_COST_LIMIT, {"job_id": job_id, "cost_limit": cost_limit})
 
     async def retry(self, job_id: UUID, *, reserve: Decimal, at: datetime) -> None:
         """Raises NotFound, or JobConflict when the chapter has got another active job meanwhile."""

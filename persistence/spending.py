@@ -3,13 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Date, Select, and_, bindparam, cast, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Date, Select, Uuid, and_, bindparam, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.spending import Usage, UsageReport
+from domain.access import Role
+from domain.errors import NotFound
+from domain.spending import Allowance, Budget, Usage, UsageReport
+from persistence import funds
 from persistence.ledger import NOTHING, USAGE
 from persistence.membership import ACTING_USER, accessible
 from persistence.projection import any_of, to_value
@@ -24,6 +28,7 @@ _DAY_AND_MODEL, _MODEL = 0b11, 0b01
 _SEEN = accessible(ledger_entry.c.project_id)
 _SINCE, _UNTIL = bindparam("since", type_=TIMESTAMP), bindparam("until", type_=TIMESTAMP)
 _IN_PERIOD = and_(or_(_SINCE.is_(None), ledger_entry.c.at >= _SINCE), or_(_UNTIL.is_(None), ledger_entry.c.at < _UNTIL))
+_MAY_SPEND = select(accessible(bindparam("project_id", type_=Uuid), minimum=Role.EDITOR))
 _EMPTY = UsageReport(total=Usage(), by_day=(), by_model=())
 
 
@@ -66,6 +71,16 @@ class SpendingRecords:
         rows = await self._connection.execute(_OF_JOBS, {"ids": job_ids, "acting_user": self._user_id})
         used = {job_id: to_value(Usage, sums) for job_id, *sums in rows}
         return {job_id: used.get(job_id, Usage()) for job_id in job_ids}
+
+    async def allowances(self, project_id: UUID, *, monthly_limit: Decimal | None) -> Sequence[Allowance]:
+        """Raises NotFound when the user may not spend here."""
+        if not await self._connection.scalar(_MAY_SPEND, {"project_id": project_id, "acting_user": self._user_id}):
+            raise NotFound(project_id)
+        await funds.lock(self._connection, user_id=self._user_id, project_id=project_id)
+        return await funds.allowances(self._connection, user_id=self._user_id, project_id=project_id, monthly_limit=monthly_limit)
+
+    async def month(self, *, limit: Decimal | None) -> Budget:
+        return await funds.of_month(self._connection, self._user_id, limit=limit)
 
     async def _reports(self, statement: Select[Any], **parameters: object) -> dict[UUID, UsageReport]:
         total: dict[UUID, Usage] = {}

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from domain.access import Viewer
@@ -13,7 +14,10 @@ from resolvers.loaders import Loaders
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The outside world, built once per process. The default models are used where a project names none."""
+    """The outside world, built once per process. The default models are used where a project names none.
+
+    `monthly_limit` is what each user may spend in a month of UTC, in USD; None for no limit.
+    """
 
     library: Library
     wakeups: Wakeups
@@ -22,6 +26,7 @@ class Services:
     prices: PriceBook
     default_model: str
     default_assessor_model: str
+    monthly_limit: Decimal | None
     clock: Clock
     ids: Ids
 

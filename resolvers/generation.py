@@ -10,12 +10,12 @@ from uuid import UUID
 
 from domain.access import Role
 from domain.chapters import Chapter
-from domain.errors import BudgetExceeded, IdempotencyConflict, JobConflict
-from domain.jobs.job import GenerationRequest, Job, JobKind, JobStage, JobStatus
+from domain.errors import BudgetExceeded, IdempotencyConflict, JobConflict, UnpricedModel
+from domain.jobs.job import GenerationRequest, Job, JobKind, JobPriority, JobStage, JobStatus
 from domain.llm.model import REHEARSAL
 from domain.ports import Records
 from domain.projects import Project
-from domain.spending import ZERO, CostEstimate
+from domain.spending import ZERO, CostEstimate, LimitName
 from domain.writing import checks
 from resolvers.access import find_chapter, find_job, lock_project
 from resolvers.context import RequestContext
@@ -27,6 +27,7 @@ KEY_LIFETIME: Final = timedelta(hours=24)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     prompt: PromptRequest
+    priority: JobPriority
     cost_limit: Decimal | None
     idempotency_key: str | None
 
@@ -42,6 +43,7 @@ class StartRequest:
             prompt.model,
             prompt.token_budget,
             None if self.cost_limit is None else f"{self.cost_limit:.6f}",
+            self.priority.name,
         ]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
@@ -61,7 +63,7 @@ async def start_chapter_generation(context: RequestContext, request: StartReques
         project = await lock_project(records, chapter.project_id, Role.EDITOR, ("input", "chapterId"))
         await require_idle(records, chapter.id)
         await _check_unfinished(records)
-        await require_money(records, project, preview.estimate, cost_limit=request.cost_limit)
+        await require_money(context, records, project, preview.estimate, cost_limit=request.cost_limit)
         chapter = await find_chapter(records, chapter.id, Role.EDITOR)
         job = _new_job(context, chapter, request, preview, temperature=project.settings.temperature)
         await records.jobs.create(job, reserve=preview.estimate.high or ZERO)
@@ -77,15 +79,19 @@ async def require_idle(records: Records, chapter_id: UUID, path: tuple[str, ...]
         raise JobConflict(active.id, path=path)
 
 
-async def require_money(records: Records, project: Project, estimate: CostEstimate, *, cost_limit: Decimal | None) -> None:
-    """Under the project's lock, so that nobody else reserves the same money. A model without a price is not held to any limit."""
+async def require_money(
+    context: RequestContext, records: Records, project: Project, estimate: CostEstimate, *, cost_limit: Decimal | None
+) -> None:
+    """Raises BudgetExceeded, or UnpricedModel. From here on nobody else holds this money until the transaction ends."""
     if estimate.high is None:
+        if not project.settings.allow_unpriced_models:
+            raise UnpricedModel(estimate.model)
         return
     if cost_limit is not None and estimate.high > cost_limit:
-        raise BudgetExceeded(cost_limit, estimate.high, "costLimit", path=("input", "costLimit"))
-    budget = (await records.projects.budgets([project.id]))[project.id]
-    if budget.remaining is not None and estimate.high > budget.remaining:
-        raise BudgetExceeded(budget.remaining, estimate.high, "budgetLimit")
+        raise BudgetExceeded(cost_limit, estimate.high, LimitName.COST_LIMIT, path=("input", "costLimit"))
+    for allowance in await records.spending.allowances(project.id, monthly_limit=context.monthly_limit):
+        if estimate.high > allowance.left:
+            raise BudgetExceeded(max(ZERO, allowance.left), estimate.high, allowance.name)
 
 
 async def _started_before(context: RequestContext, records: Records, request: StartRequest) -> Job | None:
@@ -136,4 +142,5 @@ def _new_job(context: RequestContext, chapter: Chapter, request: StartRequest, p
         created_at=context.clock(),
         started_at=None,
         finished_at=None,
+        priority=request.priority,
     )

@@ -1,6 +1,7 @@
 """Jobs: listing, cancelling, retrying, following."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 from uuid import UUID
 
 from domain.access import Role
@@ -9,6 +10,7 @@ from domain.jobs.events import RecordedEvent
 from domain.jobs.job import Job, JobStatus
 from domain.paging import Page, PageRequest
 from domain.spending import ZERO
+from domain.writing import checks
 from resolvers.access import find_job, lock_project
 from resolvers.context import RequestContext
 from resolvers.generation import require_idle, require_money
@@ -52,6 +54,19 @@ async def cancel_job(context: RequestContext, job_id: UUID) -> Job:
         return await find_job(records, job_id, Role.EDITOR)
 
 
+async def change_cost_limit(context: RequestContext, job_id: UUID, values: Mapping[str, Any]) -> Job:
+    """A job that waits because of its limit goes on by itself when the new one allows it."""
+    accepted = checks.checked(values, checks.COST_LIMIT)
+    async with context.writing() as records:
+        job = await find_job(records, job_id, Role.EDITOR)
+        if not accepted:
+            raise InvalidInput("Say what the limit is to be, or null for none.", ("input", "costLimit"))
+        if job.status.is_final:
+            raise InvalidInput("This job has ended: its limit means nothing any more.", ("input", "jobId"))
+        await records.jobs.change_cost_limit(job_id, accepted["cost_limit"])
+        return await find_job(records, job_id, Role.EDITOR)
+
+
 async def retry_job(context: RequestContext, job_id: UUID) -> Job:
     """What has been paid for already is not bought again; the whole estimate is held all the same."""
     path = ("input", "jobId")
@@ -62,7 +77,7 @@ async def retry_job(context: RequestContext, job_id: UUID) -> Job:
         if job.status not in RETRYABLE or job.chapter_id is None:
             raise InvalidInput("Only a job that has failed or was cancelled can be retried.", path)
         await require_idle(records, job.chapter_id, path)
-        await require_money(records, project, job.estimate, cost_limit=job.cost_limit)
+        await require_money(context, records, project, job.estimate, cost_limit=job.cost_limit)
         await records.jobs.retry(job_id, reserve=job.estimate.high or ZERO, at=context.clock())
         return await find_job(records, job_id, Role.EDITOR)
 

@@ -7,7 +7,7 @@ from domain.access import Membership, Role, User
 from domain.errors import InvalidInput, NotFound
 from domain.ports import Records
 from domain.projects import Project
-from domain.spending import UsageReport
+from domain.spending import Budget, UsageReport
 from domain.writing import checks
 from resolvers.access import find_project, lock_project
 from resolvers.context import RequestContext
@@ -23,6 +23,11 @@ async def person(context: RequestContext, user_id: UUID) -> User:
 async def own_usage(context: RequestContext, *, since: datetime | None, until: datetime | None) -> UsageReport:
     async with context.reading() as records:
         return await records.spending.report_of_user(since=since, until=until)
+
+
+async def own_month(context: RequestContext) -> Budget:
+    async with context.reading() as records:
+        return await records.spending.month(limit=context.monthly_limit)
 
 
 async def add_member(context: RequestContext, project_id: UUID, *, email: str, role: Role) -> Project:

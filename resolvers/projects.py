@@ -116,9 +116,10 @@ async def create_project(context: RequestContext, values: Mapping[str, Any]) -> 
 
 
 async def update_project(context: RequestContext, project_id: UUID, values: Mapping[str, Any]) -> Project:
-    """Editors change everything but the budget, which only owners do."""
+    """Editors change everything but what concerns money, which only owners do."""
     changes = checks.checked(values, checks.PROJECT)
-    required = Role.OWNER if "budget_limit" in changes else Role.EDITOR
+    concerns_money = "budget_limit" in changes or "allow_unpriced_models" in changes.get("settings", {})
+    required = Role.OWNER if concerns_money else Role.EDITOR
     now = context.clock()
     async with context.writing() as records:
         project = await lock_project(records, project_id, required, ("input", "id"))

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.access import Role
 from domain.chapters import ChapterStatus, VersionOrigin
-from domain.jobs.job import JobStage, JobStatus
+from domain.jobs.job import JobPriority, JobStage, JobStatus
 from domain.projects import Genre, PointOfView, ProjectOrderField, Tense
 from domain.prompting.receipts import Decision, Reason
 from domain.reference_files import InclusionPolicy, ReferenceKind
@@ -20,6 +20,7 @@ __all__ = [
     "Genre",
     "InclusionPolicy",
     "JobKind",
+    "JobPriority",
     "JobStage",
     "JobStatus",
     "OrderDirection",
@@ -68,6 +69,7 @@ class UserErrorCode(StrEnum):
     CONFLICT = "CONFLICT"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
     BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    CONSENT_REQUIRED = "CONSENT_REQUIRED"
     PROMPT_TOO_SMALL = "PROMPT_TOO_SMALL"
     LIMIT_REACHED = "LIMIT_REACHED"
 
@@ -193,11 +195,17 @@ _publish(
     "The state of a job, or of one of its steps.",
     QUEUED="It waits for a worker.",
     RUNNING="A worker is at it.",
-    WAITING="It waits for something outside, such as a model's rate limit, and goes on by itself.",
+    WAITING="It has reached a limit on spending, and goes on by itself when that is raised; `waiting` says which.",
     CANCELLING="Its worker has been asked to stop.",
     SUCCEEDED="Done; final.",
     FAILED="It could not be done; final unless it is retried.",
     CANCELLED="Stopped on request; final unless it is retried.",
+)
+_publish(
+    JobPriority,
+    "Which jobs go first. Among equals, users take turns.",
+    INTERACTIVE="Somebody waits for it.",
+    BULK="It has time: it runs when nobody waits, and steps aside between two steps for whoever does.",
 )
 _publish(
     JobStage,
@@ -230,6 +238,7 @@ _publish(
     CONFLICT="Something else was first: a newer version or an active job.",
     IDEMPOTENCY_MISMATCH="The idempotency key belongs to a different request.",
     BUDGET_EXCEEDED="It could cost more than a limit allows.",
+    CONSENT_REQUIRED="The project's owner has to consent first: see the project's settings.",
     PROMPT_TOO_SMALL="What must be in the prompt does not fit its token budget.",
     LIMIT_REACHED="It is more than the system accepts.",
 )

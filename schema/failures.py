@@ -36,6 +36,7 @@ _CODES: Final[Mapping[type[Refusal], UserErrorCode]] = MappingProxyType(
         errors.JobConflict: UserErrorCode.CONFLICT,
         errors.IdempotencyConflict: UserErrorCode.IDEMPOTENCY_MISMATCH,
         errors.BudgetExceeded: UserErrorCode.BUDGET_EXCEEDED,
+        errors.UnpricedModel: UserErrorCode.CONSENT_REQUIRED,
         errors.PromptTooSmall: UserErrorCode.PROMPT_TOO_SMALL,
         errors.LimitExceeded: UserErrorCode.LIMIT_REACHED,
     }
@@ -178,9 +179,23 @@ class IdempotencyConflictError(UserError):
 class BudgetExceededError(UserError):
     tells = errors.BudgetExceeded
 
-    limit: Decimal = attribute("What may be spent: the request's own limit, or what remains of the project's budget.")
+    limit: Decimal = attribute("What may be spent: the request's own limit, or what remains of the project's budget or the viewer's month.")
     required: Decimal = attribute("The highest estimate.")
-    limit_name: str = attribute("Which limit it is: `costLimit` or `budgetLimit`.")
+    limit_name: str = attribute(
+        "Which limit it is: `costLimit` (the request's), `budgetLimit` (the project's) or `monthlyLimit` (the viewer's, set by the server)."
+    )
+
+
+@strawberry.type(
+    description=(
+        "Nobody knows what the model costs, so no limit can hold what it spends. "
+        "The project's owner can consent to that by `allowUnpricedModels` in its settings."
+    )
+)
+class UnpricedModelError(UserError):
+    tells = errors.UnpricedModel
+
+    model: str = attribute("The model.")
 
 
 @strawberry.type(description="What must be in the prompt does not fit its token budget.")
@@ -207,6 +222,7 @@ USER_ERRORS: Final = (
     JobConflictError,
     IdempotencyConflictError,
     BudgetExceededError,
+    UnpricedModelError,
     PromptTooSmallError,
     LimitExceededError,
 )

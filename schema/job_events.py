@@ -1,6 +1,7 @@
 """A job's log as the API shows it."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import strawberry
@@ -24,6 +25,14 @@ class JobFailure:
     code: str = attribute("What went wrong, for programs, such as `MODEL_UNAVAILABLE`.")
     message: str = attribute("What went wrong and what can be done, for people.")
     retryable: bool = attribute("Whether trying again may help.")
+
+
+@strawberry.type(description="Why a job waits: it has reached a limit on spending, and goes on by itself when that allows it again.")
+class JobWait:
+    limit_name: str = attribute("Which limit: `costLimit` (the job's), `budgetLimit` (the project's) or `monthlyLimit` (its starter's).")
+    limit: Decimal = attribute("The limit as it was.")
+    required: Decimal | None = attribute("What the limit would have to be for the job to go on. Null for `monthlyLimit`.")
+    message: str = attribute("What it waits for and what can be done, for people.")
 
 
 def of_event(gives: object, name: str, description: str) -> Any:
@@ -63,6 +72,7 @@ class JobStatusChanged(JobEvent):
 
     status: JobStatus = of_event(JobStatus, "status", "Its state from now on.")
     failure: JobFailure | None = of_event(JobFailure | None, "failure", "Why it failed; null unless it has.")
+    waiting: JobWait | None = of_event(JobWait | None, "waiting", "Why it waits; null unless it does.")
 
 
 @strawberry.type(description="The job has got further.")

@@ -18,9 +18,9 @@ from domain.spending import Usage as UsageValue
 from resolvers import jobs, people
 from resolvers.listing import Listing
 from schema.chapters import Chapter, ChapterVersion
-from schema.enums import JobKind, JobStage, JobStatus
+from schema.enums import JobKind, JobPriority, JobStage, JobStatus
 from schema.fields import Info, attribute, defaulted, field, optional, required
-from schema.job_events import JobEvent, JobFailure
+from schema.job_events import JobEvent, JobFailure, JobWait
 from schema.node import Node
 from schema.paging import After, Connection, First, page_request, write_sequence
 from schema.people import User
@@ -53,8 +53,12 @@ class Job(Node):
     progress: float = attribute("How far it is, 0 to 1; it never falls.")
     attempt: int = attribute("How often a worker has taken it up: 0 before the first.")
     rehearsal: bool = attribute("Whether the built-in stand-in writes, at no cost, instead of a language model.")
+    priority: JobPriority = attribute("Whether somebody waits for it.")
     failure: JobFailure | None = attribute("Why it failed; null unless it has.")
-    cost_limit: Decimal | None = attribute("What it may cost at most, as asked; null for no limit but the project's budget.")
+    waiting: JobWait | None = attribute("Why it waits; null unless it does.")
+    cost_limit: Decimal | None = attribute(
+        "What it may cost at most; null for no limit but those of its project and its starter. `changeJobCostLimit` changes it."
+    )
     estimate: CostEstimate = attribute("What it was expected to cost when it was started.")
     created_at: datetime = attribute("When it was started.")
     started_at: datetime | None = attribute("When a worker first took it up.")
@@ -119,10 +123,17 @@ class StartChapterGenerationInput:
     exclude: list[ID] | None = defaulted([], "Reference files and chapters that must not be in it: at most 100, of the same project.")
     model: str | None = optional("A model of `models`, or any other the server's endpoint knows; the project's without it.")
     token_budget: int | None = optional("How many tokens the prompt may have: 500 to 1,000,000; the project's without it.")
+    priority: JobPriority | None = defaulted(JobPriority.INTERACTIVE, "BULK for jobs that nobody waits for.")
     cost_limit: Decimal | None = optional("What the job may cost at most: 0 to 999,999 USD. A higher estimate is refused.")
     idempotency_key: str | None = optional(
         "1 to 200 printable characters. Within 24 hours the same key with the same input answers the same job instead of starting another."
     )
+
+
+@strawberry.input(description="What a job may cost from now on. For editors.")
+class ChangeJobCostLimitInput:
+    job_id: ID = required("The job; it must not have ended.")
+    cost_limit: Decimal | None = optional("0 to 999,999 USD for all of the job, what it has cost already included; null for no limit.")
 
 
 @strawberry.input(description="Which job. For editors.")

@@ -13,7 +13,7 @@ from schema import ids
 from schema.chapters import CreateChapterInput, MoveChapterInput, RestoreChapterVersionInput, SaveChapterTextInput, UpdateChapterInput
 from schema.failures import Input, mutation
 from schema.fields import Info, given, present
-from schema.jobs import JobInput, StartChapterGenerationInput
+from schema.jobs import ChangeJobCostLimitInput, JobInput, StartChapterGenerationInput
 from schema.payloads import ChapterPayload, DeleteInput, DeletePayload, JobPayload, ProjectPayload, ReferenceFilePayload
 from schema.people import AddProjectMemberInput, ChangeProjectMemberRoleInput, RemoveProjectMemberInput
 from schema.projects import CreateProjectInput, UpdateProjectInput
@@ -129,6 +129,14 @@ class Mutation:
     @staticmethod
     async def cancel_job(info: Info, sent: Input[JobInput]) -> Job:
         return await jobs.cancel_job(info.context, ids.require(Job, sent.job_id, "input", "jobId"))
+
+    @mutation(
+        JobPayload,
+        "Change what a job may cost, from its next call on. One that waits because of its limit goes on when the new one allows it.",
+    )
+    @staticmethod
+    async def change_job_cost_limit(info: Info, sent: Input[ChangeJobCostLimitInput]) -> Job:
+        return await jobs.change_cost_limit(info.context, ids.require(Job, sent.job_id, "input", "jobId"), given(sent, "job_id"))
 
     @mutation(JobPayload, "Take up a failed or cancelled job again, behind what it has recorded and paid for already. For editors.")
     @staticmethod

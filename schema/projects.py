@@ -38,6 +38,9 @@ class GenerationSettings:
     temperature: float = attribute("How freely the model chooses words: 0 to 2; 0.8 unless changed.")
     quality_target: float = attribute("The score below which a draft is revised: 0 to 100; 70 unless changed.")
     max_revisions: int = attribute("How often a draft is revised at most: 0 to 5; 1 unless changed.")
+    allow_unpriced_models: bool = attribute(
+        "Whether its jobs may call models without a known price, which no limit on spending can hold; false unless an owner has changed it."
+    )
 
 
 @strawberry.type(description="How far a book is.")
@@ -154,6 +157,7 @@ class GenerationSettingsInput:
     temperature: float | None = optional("0 to 2.")
     quality_target: float | None = optional("0 to 100.")
     max_revisions: int | None = optional("0 to 5.")
+    allow_unpriced_models: bool | None = optional("Consent to models without a known price. Only owners give and withdraw it.")
 
 
 @strawberry.input(description="A new project. Whoever creates it owns it.")

@@ -8,6 +8,7 @@ from strawberry import ID
 
 from domain.chapters import Chapter
 from domain.errors import NotFound
+from domain.jobs.job import JobPriority
 from domain.reference_files import ReferenceFile
 from domain.writing import checks
 from resolvers.generation import StartRequest
@@ -25,11 +26,12 @@ def preview_request(sent: PromptPreviewInput) -> PromptRequest:
 def start_request(sent: StartChapterGenerationInput) -> StartRequest:
     checked = _checked(sent)
     job = {name: checked.pop(name, None) for name in ("cost_limit", "idempotency_key")}
-    return StartRequest(prompt=PromptRequest(**_shared(sent), **checked), **job)
+    priority = present(sent.priority) or JobPriority.INTERACTIVE
+    return StartRequest(prompt=PromptRequest(**_shared(sent), **checked), priority=priority, **job)
 
 
 def _checked(sent: PromptPreviewInput | StartChapterGenerationInput) -> dict[str, Any]:
-    values = given(sent, "chapter_id", "include", "exclude", "model")
+    values = given(sent, "chapter_id", "include", "exclude", "model", "priority")
     return checks.checked({name: value for name, value in values.items() if value is not None}, checks.GENERATION)
 
 

@@ -14,6 +14,7 @@ from domain.projects import Genre
 from domain.projects import Project as ProjectValue
 from domain.prompting.genres import GenreProfile as ProfileValue
 from domain.prompting.genres import genre_profile
+from domain.spending import Budget as BudgetValue
 from domain.spending import UsageReport as ReportValue
 from resolvers import jobs, people, prompts
 from resolvers.listing import Listing
@@ -32,7 +33,7 @@ from schema.people import User
 from schema.projects import Project
 from schema.prompt_requests import preview_request
 from schema.prompts import GenreProfile, LanguageModel, Mention, PromptPreview, PromptPreviewInput
-from schema.spending import From, To, UsageReport
+from schema.spending import Budget, From, To, UsageReport
 
 NODES_AT_ONCE = 100
 
@@ -69,6 +70,11 @@ class Viewer:
     @staticmethod
     async def usage(info: Info, from_: From = UNSET, to: To = UNSET) -> ReportValue:
         return await people.own_usage(info.context, since=present(from_), until=present(to))
+
+    @field(Budget, "What the jobs they start may spend this month (of UTC), in all projects. The limit is the server's.")
+    @staticmethod
+    async def monthly_budget(info: Info) -> BudgetValue:
+        return await people.own_month(info.context)
 
     @field(Connection[Job], "The jobs they started, newest first.")
     @staticmethod

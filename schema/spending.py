@@ -59,9 +59,14 @@ class UsageByModel:
     usage: spending.Usage = strawberry.field(graphql_type=Usage, description="What was used.")
 
 
-@strawberry.type(description="What a project may spend. A job's highest estimate is held while it runs and settled when it ends.")
+@strawberry.type(
+    description=(
+        "What may be spent. A job's highest estimate is held when it is started, becomes what its calls really cost, and is let go when it "
+        "ends or waits. When it needs more than was estimated, more is held, as far as the limit allows."
+    )
+)
 class Budget:
-    limit: Decimal | None = attribute("What may be spent in all; null for no limit. Owners set it.")
+    limit: Decimal | None = attribute("What may be spent in all; null for no limit.")
     spent: Decimal = attribute("What finished calls have cost.")
     reserved: Decimal = attribute("What is held for unfinished jobs.")
     remaining: Decimal | None = attribute(

@@ -157,6 +157,7 @@ ERROR = """
     ... on JobConflictError { job { id status } }
     ... on IdempotencyConflictError { job { id } }
     ... on BudgetExceededError { limit required limitName }
+    ... on UnpricedModelError { model }
     ... on PromptTooSmallError { tokenBudget tokensRequired }
     ... on LimitExceededError { limitName maximum: limit }
 """
@@ -194,6 +195,7 @@ async def serving(database: Database) -> AsyncIterator[Api]:
     prices = PriceBook(clock=lambda: NOON)
     wakeups = PostgresWakeups(database)
     services = Services(
+        monthly_limit=None,
         library=PostgresLibrary(database),
         wakeups=wakeups,
         tokens=token_counter(),
@@ -210,7 +212,7 @@ async def serving(database: Database) -> AsyncIterator[Api]:
         services=services,
         database=database,
         clock=clock,
-        desk=PostgresJobDesk(database, worker="test", limits=JobLimits()),
+        desk=PostgresJobDesk(database, worker="test", limits=JobLimits(), monthly_limit=None),
         user=await _add_user(services, "Ada", "ada@example.org"),
     )
     await wakeups.stop()

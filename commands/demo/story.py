@@ -23,7 +23,9 @@ async def tell(client: Client, sample: Sample, screen: Screen) -> None:
 
 async def _put_book(client: Client, sample: Sample, screen: Screen) -> str:
     screen.step(f"The book: “{sample.project['title']}”")
-    project_id = str((await client.change(documents.CREATE_PROJECT, **sample.project))["project"]["id"])
+    # Whatever model is there is to be shown, also one on your own machine, which nobody has a price for.
+    book = {**sample.project, "settings": {"allowUnpricedModels": True}}
+    project_id = str((await client.change(documents.CREATE_PROJECT, **book))["project"]["id"])
     for reference in sample.references:
         await client.change(documents.CREATE_REFERENCE_FILE, projectId=project_id, **reference)
     for chapter in sample.chapters:

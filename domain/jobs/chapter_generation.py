@@ -9,12 +9,12 @@ from uuid import UUID
 
 from domain.access import Role
 from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
-from domain.errors import BudgetExceeded, Forbidden, LimitExceeded, NotFound, PromptTooSmall, Refusal
+from domain.errors import Forbidden, LimitExceeded, NotFound, PromptTooSmall, Refusal
 from domain.jobs.drafting import SHARE_BEFORE, Drafting
 from domain.jobs.events import Progressed, StepFinished
 from domain.jobs.job import CallsLost, Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
 from domain.jobs.model_calls import ModelCalls
-from domain.jobs.run import Interrupted, JobRun, StopReason
+from domain.jobs.run import Interrupted, JobRun, OutOfFunds, StopReason
 from domain.llm.failures import ModelFailure, ModelMisconfigured
 from domain.ports import Clock, Ids, JobDesk, Library, Records, Tokens
 from domain.prompting.lengths import words_wanted
@@ -36,7 +36,6 @@ REFUSAL_CODES: dict[type[Refusal], str] = {
     NotFound: "NOT_FOUND",
     Forbidden: "FORBIDDEN",
     LimitExceeded: "TOO_MANY_ATTEMPTS",
-    BudgetExceeded: "COST_LIMIT_REACHED",
 }
 
 
@@ -74,6 +73,10 @@ class ChapterGeneration:
                 await self._end_early(run, JobStatus.CANCELLED)
             else:
                 await self._desk.release(run.claim)
+        except OutOfFunds as stop:
+            await run.log.flush()
+            if not await self._desk.wait(run.claim, stop.waiting):
+                await self._end_early(run, JobStatus.CANCELLED)
         except (ModelFailure, CallsLost, Refusal) as failure:
             await self._end_early(run, JobStatus.FAILED, failure=_explain(failure))
 
@@ -124,7 +127,6 @@ class ChapterGeneration:
             run=run,
             prompt=assignment.prompt,
             request=assignment.job.request,
-            cost_limit=assignment.job.cost_limit,
             target_words=assignment.target_words,
             shown=assignment.shown,
         )

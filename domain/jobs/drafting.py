@@ -4,11 +4,8 @@ A part ends because the model is done, because it reached its length, or because
 their tail by the next part, until the chapter is long enough or `MAXIMUM_PARTS` are spent.
 """
 
-from dataclasses import replace
-from decimal import Decimal
 from itertools import takewhile
 
-from domain.errors import BudgetExceeded
 from domain.jobs.events import TextReplaced
 from domain.jobs.job import CallResult, GenerationRequest, JobStage
 from domain.jobs.model_calls import INTERRUPTED, ModelCalls
@@ -17,13 +14,10 @@ from domain.llm.model import CompletionRequest, FinishReason, Message, Role
 from domain.ports import JobDesk
 from domain.prompting.lengths import PART_TOKENS, tokens_for_words
 from domain.prompting.receipts import Prompt
-from domain.spending import ZERO
+from domain.spending import longest_answer
 from domain.writing.words import count_words
 
-MAXIMUM_PARTS = 12
-SHORTEST_PART_TOKENS = 512
-LEAST_TOKENS = 32
-LIMIT_REACHED = "The chapter is not finished, but writing on could cost more than this job may. What has been written is kept."
+MAXIMUM_PARTS = 60
 ENOUGH = 1.5
 UNFINISHED = frozenset({FinishReason.LENGTH.value, INTERRUPTED})
 CHARACTERS_PER_WORD = 6
@@ -34,7 +28,7 @@ CONTINUE = (
 
 
 class Drafting:
-    """`target_words` is what the brief asks for, `shown` what followers of the log see of the text, `cost_limit` USD for all parts."""
+    """`target_words` is what the brief asks for, `shown` what followers of the log see of the text."""
 
     def __init__(
         self,
@@ -44,7 +38,6 @@ class Drafting:
         run: JobRun,
         prompt: Prompt,
         request: GenerationRequest,
-        cost_limit: Decimal | None,
         target_words: int,
         shown: str,
     ) -> None:
@@ -55,31 +48,27 @@ class Drafting:
         self._request = request
         self._target_words = target_words
         self._shown = shown
-        self._cost_limit = cost_limit
         self._reported = 0.0
 
     async def write(self) -> str:
         """The whole text. Raises what ModelCalls.complete raises; the parts so far stay recorded."""
         recorded = {} if self._run.claim.attempt == 1 else await self._desk.results(self._run.claim)
-        text, spent = "", ZERO
-        bought = False
+        text, bought = "", False
         for number in range(1, MAXIMUM_PARTS + 1):
             step = f"draft/{number}"
             if (last := recorded.get(step)) is None:
                 if bought:
                     await self._run.between_steps()
-                last, bought = await self._buy(step, text, spent), True
+                last, bought = await self._buy(step, text), True
             text += last.text
-            spent += last.cost or ZERO
             if last.finish not in UNFINISHED or count_words(text) >= ENOUGH * self._target_words:
                 break
         return text
 
-    async def _buy(self, step: str, text: str, spent: Decimal) -> CallResult:
+    async def _buy(self, step: str, text: str) -> CallResult:
         self._run.checkpoint()
-        request = self._within_limit(self._request_for(text), spent)
         self._correct(step, text)
-        return await self._calls.complete(self._run, step, request, show=lambda delta: self._show(step, delta))
+        return await self._calls.complete(self._run, step, self._request_for(text), show=lambda delta: self._show(step, delta))
 
     def _request_for(self, text: str) -> CompletionRequest:
         continuation = (Message(Role.ASSISTANT, text), Message(Role.USER, CONTINUE)) if text else ()
@@ -88,18 +77,8 @@ class Drafting:
             model=self._request.model,
             messages=(*self._prompt.messages, *continuation),
             temperature=self._request.temperature,
-            max_tokens=min(PART_TOKENS, max(SHORTEST_PART_TOKENS, 2 * tokens_for_words(missing_words))),
+            max_tokens=min(PART_TOKENS, longest_answer(tokens_for_words(missing_words))),
         )
-
-    def _within_limit(self, request: CompletionRequest, spent: Decimal) -> CompletionRequest:
-        """The request, its answer cut to what the job may still cost. Raises BudgetExceeded when that is hardly anything."""
-        if self._cost_limit is None:
-            return request
-        affordable = self._calls.affordable_tokens(request, self._cost_limit - spent)
-        if affordable < LEAST_TOKENS:
-            required = spent + (self._calls.expected_cost(request) or ZERO)
-            raise BudgetExceeded(self._cost_limit, required, "costLimit", message=LIMIT_REACHED)
-        return replace(request, max_tokens=affordable)
 
     def _correct(self, step: str, text: str) -> None:
         """Take back what a worker that died had shown of a part it never recorded."""

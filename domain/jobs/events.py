@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.jobs.job import JobFailure, JobStage, JobStatus
+from domain.jobs.job import JobFailure, JobStage, JobStatus, Waiting
 from domain.spending import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
+    """`failure` comes with FAILED, `waiting` with WAITING."""
+
     status: JobStatus
     failure: JobFailure | None = None
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True)

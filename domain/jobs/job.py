@@ -19,7 +19,13 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from domain.llm.model import TokenUsage
-from domain.spending import CostEstimate, Usage
+from domain.spending import CostEstimate, LimitName, Usage
+
+WAITING_FOR = {
+    LimitName.COST_LIMIT: "The job has reached its cost limit. It goes on when the limit is raised to {required} USD or more.",
+    LimitName.BUDGET_LIMIT: "The project's budget is used up. The job goes on when the budget is raised to {required} USD or more.",
+    LimitName.MONTHLY_LIMIT: "What you may spend this month is used up. The job goes on next month, or when the limit is raised.",
+}
 
 
 class JobKind(StrEnum):
@@ -82,6 +88,24 @@ class JobFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The limit that a waiting job has reached, and what that would have to be for the job to go on. USD.
+
+    `required` is None for a user's month, which is nobody else's business. `needs` is what the job's next call costs at least.
+    """
+
+    limit_name: str
+    limit: Decimal
+    required: Decimal | None
+    needs: Decimal
+
+    @property
+    def message(self) -> str:
+        """For people."""
+        return WAITING_FOR[LimitName(self.limit_name)].format(required=self.required)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """The arguments of a chapter generation as they were accepted, defaults filled in; `base_version_id` was the current version then."""
 
@@ -116,6 +140,7 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     priority: JobPriority = JobPriority.INTERACTIVE
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

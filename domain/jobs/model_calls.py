@@ -14,18 +14,20 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 
-from domain.jobs.job import CallIntent, CallResult, LeaseLost
-from domain.jobs.run import Interrupted, JobRun
+from domain.jobs.job import CallIntent, CallResult, LeaseLost, Waiting
+from domain.jobs.run import Interrupted, JobRun, OutOfFunds
 from domain.llm.failures import ModelFailure
 from domain.llm.model import Completed, CompletionRequest, LanguageModel, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
 from domain.ports import Clock, Ids, JobDesk, Tokens
 from domain.prompting.digest import prompt_digest
-from domain.spending import ZERO
+from domain.spending import ZERO, Allowance, LimitName
 
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = "interrupted"
+LEAST_TOKENS = 128
+"""An answer that may not even be this long is not worth sending the prompt for."""
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -58,15 +60,16 @@ class ModelCalls:
     async def complete(self, run: JobRun, step: str, request: CompletionRequest, *, show: Callable[[str], None]) -> CallResult:
         """The recorded result of this step, bought now if it is not there yet; `show` is given its text as it arrives.
 
-        Raises ModelFailure when the model cannot be had, CallsLost when two workers died over this call, Interrupted when the run is to
-        end (what had arrived is recorded).
+        Raises ModelFailure when the model cannot be had, CallsLost when two workers died over this call, OutOfFunds when a limit does not
+        leave enough for it, Interrupted when the run is to end (what had arrived is recorded).
         """
         for attempt in count(1):
-            intent = self._intent(step, request)
+            affordable = await self._within_means(run, request)
+            intent = self._intent(step, affordable)
             if (recorded := await self._desk.intend(run.claim, intent)) is not None:
                 return recorded
             try:
-                return await self._attempt(run, intent, replace(request, call_id=intent.call_id), show)
+                return await self._attempt(run, intent, replace(affordable, call_id=intent.call_id), show)
             except ModelFailure as failure:
                 cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
                 await self._desk.abandon(run.claim, intent, at=self._clock(), usage=failure.usage, cost=cost)
@@ -76,16 +79,32 @@ class ModelCalls:
                     await asyncio.sleep(self._pause(attempt, failure.retry_after))
         raise AssertionError  # the count is endless
 
-    def expected_cost(self, request: CompletionRequest) -> Decimal | None:
+    async def _within_means(self, run: JobRun, request: CompletionRequest) -> CompletionRequest:
+        """The request, its answer cut to what may be spent on it. Raises OutOfFunds when that is hardly anything.
+
+        A model without a known price cannot be held to any limit: that is what a project's consent to such models is for.
+        """
+        if not (wanted := self._highest_cost(request)):
+            return request
+        funds = await self._desk.fund(run.claim, wanted)
+        if funds.short_of is None:
+            return request
+        least = replace(request, max_tokens=min(request.max_tokens, LEAST_TOKENS))
+        needs = self._highest_cost(least) or ZERO
+        if funds.granted < needs:
+            raise OutOfFunds(_waiting(funds.short_of, needs))
+        return replace(request, max_tokens=self._affordable_tokens(request, funds.granted))
+
+    def _highest_cost(self, request: CompletionRequest) -> Decimal | None:
         """USD for the longest answer the request allows; None for a model without a known price."""
         return self._prices.cost(request.model, self._expected(request))
 
-    def affordable_tokens(self, request: CompletionRequest, money: Decimal) -> int:
+    def _affordable_tokens(self, request: CompletionRequest, money: Decimal) -> int:
         """How long the answer may be, at most as long as asked, for the whole call to cost no more than `money` USD."""
         price = self._prices.price(request.model)
         if price is None or not price.completion_per_million:
             return request.max_tokens
-        rest = money - (self.expected_cost(replace(request, max_tokens=0)) or ZERO)
+        rest = money - (self._highest_cost(replace(request, max_tokens=0)) or ZERO)
         return min(request.max_tokens, int(rest * 1_000_000 / price.completion_per_million))
 
     async def _attempt(self, run: JobRun, intent: CallIntent, request: CompletionRequest, show: Callable[[str], None]) -> CallResult:
@@ -148,7 +167,7 @@ class ModelCalls:
             model=request.model,
             request_hash=request_hash(request),
             expected=self._expected(request),
-            expected_cost=self.expected_cost(request),
+            expected_cost=self._highest_cost(request),
             at=self._clock(),
         )
 
@@ -170,12 +189,17 @@ class ModelCalls:
         return base * (1 + self._draw() / 2)
 
 
+def _waiting(limit: Allowance, needs: Decimal) -> Waiting:
+    required = None if limit.name is LimitName.MONTHLY_LIMIT else limit.limit + needs - limit.left
+    return Waiting(limit_name=limit.name.value, limit=limit.limit, required=required, needs=needs)
+
+
 def _storable(text: str) -> str:
     """No column can hold a NUL or half a surrogate pair, and no prose needs one."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def request_hash(request: CompletionRequest) -> str:
-    """sha256 of everything that decides the answer."""
-    key = [prompt_digest(request.messages), request.model, request.temperature, request.max_tokens]
+    """sha256 of what decides the words of the answer; how many there may be depends on the money that is there just now."""
+    key = [prompt_digest(request.messages), request.model, request.temperature]
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()

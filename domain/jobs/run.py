@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from domain.jobs.event_log import JobLog
 from domain.jobs.events import Progressed
-from domain.jobs.job import Claim, JobStage
+from domain.jobs.job import Claim, JobStage, Waiting
 
 
 class StopReason(StrEnum):
@@ -25,6 +25,14 @@ class Interrupted(Exception):  # noqa: N818  - asked for, not a malfunction
     def __init__(self, reason: StopReason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class OutOfFunds(Exception):  # noqa: N818  - it goes on when a limit is raised
+    """The next call could cost more than a limit leaves."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(waiting.limit_name)
+        self.waiting = waiting
 
 
 async def never() -> bool:

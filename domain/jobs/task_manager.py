@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 REAP_SECONDS = 10.0
 CANCEL_POLL_SECONDS = 0.7
+RESUME_WAITING_SECONDS = 2.0
 RESUME_SECONDS = 1.0
 HAND_OVER_SECONDS = 10.0
 
@@ -57,6 +58,7 @@ class TaskManager:
         self._begin("leases", self._keep_leases)
         self._begin("cancels", self._watch_cancels)
         self._begin("missed cancels", self._look_for_cancels)
+        self._begin("waiting jobs", self._resume_waiting)
         self._begin("reaping", self._reap)
         self._begin("deliveries", lambda: self._deliveries.work(self.deliver))
 
@@ -189,6 +191,16 @@ class TaskManager:
             for job_id in requested:
                 if job_id in self._runs:
                     self._runs[job_id][0].interrupt(StopReason.CANCELLED)
+
+    async def _resume_waiting(self) -> None:
+        """Limits are raised in many places, and by the turn of the month in none: so they are looked at."""
+        while True:
+            await asyncio.sleep(RESUME_WAITING_SECONDS)
+            try:
+                if resumed := await self._desk.resume_waiting():
+                    logger.info("jobs.resumed", extra={"jobs": [str(job_id) for job_id in resumed]})
+            except Exception:  # the database is away: the next look comes soon enough
+                logger.warning("jobs.resuming_failed", exc_info=True)
 
     async def _reap(self) -> None:
         while True:

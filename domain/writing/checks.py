@@ -201,6 +201,7 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "temperature": Rule(between(0, 2)),
     "quality_target": Rule(between(0, 100)),
     "max_revisions": Rule(between(0, 5)),
+    "allow_unpriced_models": Rule(_as_it_is),
 }
 CHAPTER: Final[Mapping[str, Rule]] = {
     "title": Rule(line(TITLE_LENGTH)),
@@ -220,10 +221,11 @@ REFERENCE_FILE: Final[Mapping[str, Rule]] = {
     "valid_from_chapter": Rule(between(1, CHAPTERS), clearable=True),
     "valid_until_chapter": Rule(between(1, CHAPTERS), clearable=True),
 }
+COST_LIMIT: Final[Mapping[str, Rule]] = {"cost_limit": Rule(amount, clearable=True)}
 GENERATION: Final[Mapping[str, Rule]] = {
     "instructions": Rule(prose(INSTRUCTIONS_LENGTH)),
     "brief": Rule(prose(PROSE_LENGTH), clearable=True),
     "token_budget": Rule(between(500, 1_000_000), clearable=True),
-    "cost_limit": Rule(amount, clearable=True),
+    **COST_LIMIT,
     "idempotency_key": Rule(idempotency_key, clearable=True),
 }

@@ -1,6 +1,7 @@
 """Two walls between tenants: row security as the catalog knows it, and each wall standing without the other."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -164,6 +165,7 @@ READS: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     ),
     "spending.of_jobs": lambda records, book: calls(records.spending.of_jobs([book.chapter.id])),
     "spending.report_of_user": lambda records, book: calls_of_user(records),
+    "spending.month": lambda records, book: spent_this_month(records),
 }
 WRITES: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "projects.update": lambda records, book: records.projects.update(book.project.id, {"title": "x"}),
@@ -181,6 +183,7 @@ WRITES: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "reference_files.create": lambda records, book: records.reference_files.create(a_reference_file(book.project), content=""),
     "reference_files.update": lambda records, book: records.reference_files.update(book.file_id, {}, content="x"),
     "reference_files.delete": lambda records, book: records.reference_files.delete(book.file_id),
+    "spending.allowances": lambda records, book: records.spending.allowances(book.project.id, monthly_limit=None),
 }
 
 
@@ -190,6 +193,10 @@ async def calls(reports: Awaitable[Mapping[UUID, Usage | UsageReport]]) -> int:
 
 async def calls_of_user(records: Records) -> int:
     return (await records.spending.report_of_user(since=None, until=None)).total.calls
+
+
+async def spent_this_month(records: Records) -> Decimal:
+    return (await records.spending.month(limit=None)).spent
 
 
 async def items(pages: Awaitable[Mapping[UUID, Any]]) -> list[Any]:

@@ -15,9 +15,13 @@ def price(_model: str, usage: TokenUsage) -> Decimal:
 
 
 def test_low_is_half_the_text_behind_a_cached_prompt_and_high_half_as_much_again_behind_a_fresh_one():
-    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=11, part_tokens=4096, cost=price)
-    assert (estimate.low, estimate.high) == (Decimal(10 + 60), Decimal(100 + 170))
-    assert (estimate.model, estimate.prompt_tokens, estimate.completion_tokens, estimate.priced) == ("m", 100, 11, True)
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=1001, part_tokens=4096, cost=price)
+    assert (estimate.low, estimate.high) == (Decimal(10 + 5010), Decimal(100 + 15020))
+    assert (estimate.model, estimate.prompt_tokens, estimate.completion_tokens, estimate.priced) == ("m", 100, 1001, True)
+
+
+def test_high_leaves_room_also_for_a_text_that_is_to_be_short():
+    assert estimate_call("m", prompt_tokens=100, completion_tokens=11, part_tokens=4096, cost=price).high == Decimal(100 + 5120)
 
 
 def test_a_model_without_a_price_has_an_estimate_without_a_price():
@@ -32,6 +36,6 @@ def test_the_rehearsal_is_free_and_priced():
 
 
 def test_high_counts_what_every_further_call_sends_again():
-    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=20, part_tokens=10, cost=price)
-    # Three calls for 30 tokens: the prompt three times, ten tokens of text with the second and twenty with the third.
-    assert estimate.high == Decimal(3 * 100 + 10 + 20 + 10 * 30)
+    estimate = estimate_call("m", prompt_tokens=100, completion_tokens=2000, part_tokens=1000, cost=price)
+    # Three calls for 3000 tokens: the prompt three times, 1000 tokens of text with the second and 2000 with the third.
+    assert estimate.high == Decimal(3 * 100 + 1000 + 2000 + 10 * 3000)

@@ -213,7 +213,7 @@ async def build_world(database: Database, *, chapters: int = 3) -> JobWorld:
     return JobWorld(
         database=database,
         library=library,
-        desk=PostgresJobDesk(database, worker="test", limits=JobLimits()),
+        desk=PostgresJobDesk(database, worker="test", limits=JobLimits(), monthly_limit=None),
         author=author.id,
         stranger=stranger.id,
         project_id=project.id,

@@ -98,6 +98,7 @@ WRITES = {
     "create": lambda jobs, shelf: jobs.create(shelf.world.job(3), reserve=RESERVE),
     "request_cancel": lambda jobs, shelf: jobs.request_cancel(shelf.written.job_id, at=NOW),
     "retry": lambda jobs, shelf: jobs.retry(shelf.written.job_id, reserve=RESERVE, at=NOW),
+    "change_cost_limit": lambda jobs, shelf: jobs.change_cost_limit(shelf.written.job_id, None),
     "add_prompt": lambda jobs, shelf: jobs.add_prompt(
         prompt(), receipt_id=uuid4(), job_id=shelf.bare.job_id, chapter_id=shelf.world.chapter_ids[1], at=NOW
     ),

@@ -34,7 +34,7 @@ async def somebody_else(world, name="Ben", *, chapters=4):
 
 
 def desk(world, **limits):
-    return PostgresJobDesk(world.database, worker="test", limits=JobLimits(**limits))
+    return PostgresJobDesk(world.database, worker="test", limits=JobLimits(**limits), monthly_limit=None)
 
 
 async def next_of(world, **limits):

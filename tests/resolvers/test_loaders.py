@@ -33,7 +33,7 @@ def statements(api) -> Iterator[list[str]]:
 
 async def build(api, *, projects, chapters):
     for _ in range(projects):
-        project = await api.project()
+        project = await api.project(settings={"allowUnpricedModels": True})
         for number in range(chapters):
             await api.reference_file(project, name=f"File {number}")
             chapter = await api.chapter(project, text="one")

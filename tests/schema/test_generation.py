@@ -31,6 +31,10 @@ async def refusal(api, chapter, **values):
     return await api.refusal("startChapterGeneration", chapterId=chapter, **values)
 
 
+async def consent(api, project):
+    await api.mutate("updateProject", "id", id=project, settings={"allowUnpricedModels": True})
+
+
 async def money(api, project):
     return (await api.ask(BUDGET, id=project))["project"]
 
@@ -131,10 +135,60 @@ async def test_two_jobs_at_the_same_time_cannot_reserve_the_same_money(api, book
     assert usd(budget["reserved"]) <= usd(budget["limit"])
 
 
-async def test_a_model_without_a_price_is_started_with_nothing_held(api, book):
+async def test_a_model_without_a_price_is_started_with_the_owners_consent_only_and_nothing_is_held(api, book):
     project, chapter = book
+    error = await refusal(api, chapter, model="my-own-model")
+    assert (error["__typename"], error["code"], error["model"]) == ("UnpricedModelError", "CONSENT_REQUIRED", "my-own-model")
+    assert "allowUnpricedModels" in error["message"]
+
+    await consent(api, project)
     await start(api, chapter, model="my-own-model", costLimit="0.000001")
     assert (await money(api, project))["budget"]["reserved"] == "0.000000"
+
+
+async def test_consent_to_models_without_a_price_is_for_owners(api, book):
+    project, _ = book
+    ben = await api.member(project, "EDITOR")
+    error = await ben.refusal("updateProject", id=project, settings={"allowUnpricedModels": True})
+    assert (error["__typename"], error["requiredRole"]) == ("ForbiddenError", "OWNER")
+    await ben.mutate("updateProject", "id", id=project, settings={"temperature": 0.5})
+
+
+async def test_what_a_person_may_spend_in_a_month_is_shown_and_held_in_all_their_projects(api, book):
+    _, chapter = book
+    high = usd((await start(api, chapter))["estimate"]["high"])
+    limited = replace(api, services=replace(api.services, monthly_limit=high * Decimal("1.5")))
+    elsewhere = await limited.chapter(await limited.project(), brief="A storm.")
+    error = await refusal(limited, elsewhere)
+    assert (error["__typename"], error["limitName"], usd(error["limit"])) == ("BudgetExceededError", "monthlyLimit", high / 2)
+    month = (await limited.ask("{ viewer { monthlyBudget { limit reserved remaining } } }"))["viewer"]["monthlyBudget"]
+    assert {name: usd(amount) for name, amount in month.items()} == {
+        "limit": high * Decimal("1.5"),
+        "reserved": high,
+        "remaining": high / 2,
+    }
+
+
+async def test_a_cost_limit_can_be_changed_while_the_job_has_not_ended(api, book):
+    _, chapter = book
+    job = await start(api, chapter, costLimit="0.5")
+    changed = await api.mutate("changeJobCostLimit", "costLimit", jobId=job["id"], costLimit="0.75")
+    assert changed == {"costLimit": "0.750000"}
+    assert (await api.mutate("changeJobCostLimit", "costLimit", jobId=job["id"], costLimit=None)) == {"costLimit": None}
+    for values, path in (({}, "costLimit"), ({"costLimit": -1}, "costLimit")):
+        error = await api.refusal("changeJobCostLimit", jobId=job["id"], **values)
+        assert (error["code"], error["path"]) == ("INVALID", ["input", path])
+    await api.mutate("cancelJob", "id", jobId=job["id"])
+    assert (await api.refusal("changeJobCostLimit", jobId=job["id"], costLimit=1))["path"] == ["input", "jobId"]
+
+
+async def test_a_job_says_whether_anybody_waits_for_it(api, book):
+    project, chapter = book
+    await start(api, chapter)
+    other = await api.chapter(project, brief="A storm.")
+    await start(api, other, priority="BULK")
+    found = await api.ask("query($id: ID!) { project(id: $id) { jobs { nodes { priority } } } }", id=project)
+    assert [job["priority"] for job in found["project"]["jobs"]["nodes"]] == ["BULK", "INTERACTIVE"]
 
 
 async def test_a_prompt_that_cannot_fit_is_refused_before_anything_is_spent(api, book):
@@ -175,6 +229,7 @@ async def test_pins_must_be_of_the_same_project(api, book):
 
 async def test_a_person_has_at_most_two_hundred_unfinished_jobs(api):
     project = await api.project()
+    await consent(api, project)
     first = uuid_of(await api.job(await api.chapter(project), model="my-own-model"))
     async with api.services.library.writing(api.user.id) as records:
         job = (await records.jobs.get_many([first]))[first]

@@ -88,6 +88,7 @@ MUTATIONS = {
     "restoreChapterVersion": change("EDITOR", versionId="{version}"),
     "startChapterGeneration": change("EDITOR", chapterId="{chapter}", include=["{file}"], idempotencyKey="k"),
     "cancelJob": change("EDITOR", jobId="{job}"),
+    "changeJobCostLimit": change("EDITOR", jobId="{job}", costLimit=None),
     "retryJob": change("EDITOR", jobId="{finished_job}"),
 }
 SUBSCRIPTIONS = {"jobEvents": given("VIEWER", jobId="{job}")}

@@ -43,6 +43,7 @@ TEST_SETTINGS = Settings(
     workers_in_process=8,
     jobs_per_user=8,
     jobs_per_project=8,
+    monthly_limit=None,
     drain_seconds=0.2,
     lease_seconds=30,
 )

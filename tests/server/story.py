@@ -13,8 +13,9 @@ query Job($id: ID!) {
   job(id: $id) {
     id status stage progress attempt text lastEventCursor rehearsal
     failure { code message retryable }
+    waiting { limitName limit required message }
     result { ... on ChapterVersion { id origin text wordCount number receipt { tokensUsed } } }
-    usage { calls promptTokens completionTokens cost unpricedCalls }
+    usage { calls promptTokens completionTokens cost unpricedCalls uncertainCalls }
     steps { name status model uncertain usage { calls completionTokens } }
     estimate { low high priced }
   }

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,11 +14,12 @@ from domain.identifiers import uuid7
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import CallIntent, CallResult, Claim, LeaseLost
 from domain.jobs.model_calls import ATTEMPTS, INTERRUPTED, LONGEST_PAUSE_SECONDS, ModelCalls
-from domain.jobs.run import Interrupted, JobRun, StopReason
+from domain.jobs.run import Interrupted, JobRun, OutOfFunds, StopReason
 from domain.llm.failures import ModelFailure, ModelInterrupted, ModelRateLimited, ModelRejectedRequest, ModelUnavailable
 from domain.llm.model import Completed, CompletionRequest, FinishReason, Message, Role, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
 from domain.llm.tokens import TokenCounter
+from domain.spending import Allowance, Funds, LimitName
 from tests.factories import NOON
 
 REQUEST = CompletionRequest(model="gpt-4.1-mini", messages=(Message(Role.USER, "Write."),), temperature=1.0, max_tokens=100)
@@ -35,6 +37,8 @@ class Desk:
     entered: list[CallResult] = field(default_factory=list)
     outages: int = 0
     lost: bool = False
+    money: Decimal | None = None
+    wanted: list[Decimal] = field(default_factory=list)
     when_intended: Callable[[], None] = lambda: None
     was_abandoned: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -42,6 +46,11 @@ class Desk:
         self.intents.append(intent)
         self.when_intended()
         return self.recorded.get(intent.step)
+
+    async def fund(self, claim: Claim, wanted: Decimal) -> Funds:
+        self.wanted.append(wanted)
+        granted = wanted if self.money is None else min(wanted, self.money)
+        return Funds(granted=granted, short_of=Allowance(LimitName.COST_LIMIT, Decimal(1), granted) if granted < wanted else None)
 
     async def abandon(self, claim: Claim, intent: CallIntent, *, at: Any, usage: TokenUsage | None, cost: Any) -> None:
         self.abandoned.append(usage)
@@ -102,7 +111,7 @@ class Caller:
         self.shown.append(text)
         self.something_shown.set()
 
-    async def complete(self) -> CallResult:
+    async def complete(self, request: CompletionRequest = REQUEST) -> CallResult:
         calls = ModelCalls(
             desk=self.desk,
             model=self.model,
@@ -113,7 +122,7 @@ class Caller:
             draw=lambda: 0.0,
         )
         async with asyncio.timeout(10):
-            return await calls.complete(self.run, "draft/1", REQUEST, show=self.show)
+            return await calls.complete(self.run, "draft/1", request, show=self.show)
 
 
 @pytest.fixture
@@ -159,6 +168,43 @@ async def test_each_call_goes_out_under_the_id_that_was_written_down_for_it(call
     await caller.complete()
     assert caller.model.call_ids == [intent.call_id for intent in caller.desk.intents]
     assert len(set(caller.model.call_ids)) == 2
+
+
+async def test_every_try_is_paid_for_out_of_money_that_is_held_for_it(calling: Any):
+    caller = calling([rate_limited()], ["At last."])
+    await caller.complete()
+    assert caller.desk.wanted == [intent.expected_cost for intent in caller.desk.intents]
+
+
+async def test_an_answer_may_be_as_long_as_the_money_lasts(calling: Any):
+    caller = calling(["Short."])
+    caller.desk.money = Decimal("0.000300")
+    long = replace(REQUEST, max_tokens=4000)
+    await caller.complete(long)
+    (intent,) = caller.desk.intents
+    assert intent.expected.completion_tokens < 4000
+    assert intent.expected_cost <= caller.desk.money
+    price = PriceBook(clock=lambda: NOON).cost
+    one_more = replace(intent.expected, completion_tokens=intent.expected.completion_tokens + 1)
+    assert price(REQUEST.model, one_more) > caller.desk.money - Decimal("0.000001")
+
+
+async def test_a_call_for_which_hardly_any_money_is_left_is_not_made_and_says_what_it_would_take(calling: Any):
+    caller = calling()
+    caller.desk.money = Decimal("0.000010")
+    with pytest.raises(OutOfFunds) as stopped:
+        await caller.complete(replace(REQUEST, max_tokens=4000))
+    waiting = stopped.value.waiting
+    assert (waiting.limit_name, waiting.limit) == ("costLimit", Decimal(1))
+    assert waiting.required == 1 + waiting.needs - caller.desk.money
+    assert (caller.desk.intents, caller.model.calls) == ([], 0)
+
+
+async def test_a_model_without_a_price_asks_nobody_for_money(calling: Any):
+    caller = calling(["Who knows."])
+    caller.desk.money = Decimal(0)
+    await caller.complete(replace(REQUEST, model="nobody-knows-it"))
+    assert (caller.desk.wanted, caller.model.calls) == ([], 1)
 
 
 async def test_what_waiting_cannot_mend_is_not_tried_again(calling: Any):
