@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from bench.first_text import first_text
+from bench.jobs import jobs
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text}
+BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text, "jobs": jobs}
 
 
 def main() -> None:

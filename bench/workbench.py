@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from commands.database import embedded_urls
+from commands.database import DatabaseUrls, embedded_urls
 from persistence.embedded import EmbeddedPostgres
 from persistence.migrate import upgrade
 
@@ -14,13 +14,19 @@ from persistence.migrate import upgrade
 @contextmanager
 def workbench() -> Iterator[str]:
     """The application's URL of a new database that is gone afterwards."""
+    with workbench_urls() as urls:
+        yield urls.application
+
+
+@contextmanager
+def workbench_urls() -> Iterator[DatabaseUrls]:
     folder = Path(tempfile.mkdtemp(prefix="scriptorium-bench-"))
     folder.chmod(0o755)
     postgres = EmbeddedPostgres(folder)
     try:
         urls = embedded_urls(postgres.start())
         upgrade(urls.owner, application_role=urls.login)
-        yield urls.application
+        yield urls
     finally:
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)

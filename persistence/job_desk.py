@@ -1,6 +1,7 @@
 """A worker's side of the job rows: the JobDesk port on Postgres, as the role that sees jobs of all tenants and texts of none."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -27,6 +28,7 @@ _RENEW = text("""
     RETURNING job.id, job.cancel_requested
 """)
 _CANCELS = text("SELECT id FROM job WHERE id = ANY(CAST(:jobs AS uuid[])) AND cancel_requested")
+CLAIM_ATTEMPTS = 100
 _ONLY_ONE_LOOKS = text("SELECT pg_try_advisory_xact_lock(hashtext('scriptorium: overdue jobs'))")
 _EXPIRE = text("""
     WITH held AS MATERIALIZED (SELECT id FROM job WHERE status IN ('RUNNING', 'CANCELLING') ORDER BY id FOR NO KEY UPDATE)
@@ -44,8 +46,11 @@ class PostgresJobDesk:
         self._monthly_limit = monthly_limit
 
     async def claim_next(self, *, lease_seconds: float) -> Claim | None:
-        async with self._database.as_worker() as connection:
-            return await turns.claim_next(connection, self._limits, worker=self._worker, lease_seconds=lease_seconds)
+        for _ in range(CLAIM_ATTEMPTS):
+            with suppress(turns.Overtaken):
+                async with self._database.as_worker() as connection:
+                    return await turns.claim_next(connection, self._limits, worker=self._worker, lease_seconds=lease_seconds)
+        return None  # this much is going on: whatever is left is found when the next job ends
 
     async def should_step_aside(self, claim: Claim) -> bool:
         async with self._database.as_worker() as connection:

@@ -20,7 +20,7 @@ ALTER TABLE job
     ADD COLUMN made_way_at timestamptz,
     ADD COLUMN stumbles integer NOT NULL DEFAULT 0,
     ADD COLUMN waiting jsonb;
-CREATE INDEX job_turn_idx ON job (started_by, priority DESC, queued_at) WHERE status = 'QUEUED';
+CREATE INDEX job_turn_idx ON job (started_by, priority DESC, queued_at, id) WHERE status = 'QUEUED';
 CREATE INDEX job_waiting_idx ON job (project_id) WHERE status = 'WAITING';
 CREATE INDEX job_started_by_claimed_at_idx ON job (started_by, claimed_at);
 DROP INDEX job_queued_at_idx;

@@ -36,7 +36,7 @@ class JobRow(TableModel, table=True):
         Index(None, "started_by", "created_at", "id"),
         Index("job_active_chapter_idx", "chapter_id", unique=True, postgresql_where=ACTIVE),
         Index("job_active_started_by_idx", "started_by", postgresql_where=ACTIVE),
-        Index("job_turn_idx", "started_by", text("priority DESC"), "queued_at", postgresql_where=QUEUED),
+        Index("job_turn_idx", "started_by", text("priority DESC"), "queued_at", "id", postgresql_where=QUEUED),
         Index("job_waiting_idx", "project_id", postgresql_where=WAITING),
         Index(None, "started_by", "claimed_at"),
         Index("job_lease_until_idx", "lease_until", postgresql_where=RUNNING),

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from domain.access import Role
 from domain.jobs.job import JobLimits, JobPriority
 from persistence import turns
 from persistence.job_desk import PostgresJobDesk
@@ -89,6 +90,27 @@ async def test_many_claims_at_once_take_no_more_than_the_limit(world):
     claims = await asyncio.gather(*(fair.claim_next(lease_seconds=LEASE) for _ in range(8)))
 
     assert len({claim.job_id for claim in claims if claim}) == 3
+
+
+async def test_many_claims_at_once_leave_none_of_one_users_jobs_behind(world):
+    jobs = {(await world.queued(number)).id for number in range(8)}
+    fair = desk(world, per_user=8, per_project=8)
+
+    claims = await asyncio.gather(*(fair.claim_next(lease_seconds=LEASE) for _ in range(8)))
+
+    assert {claim.job_id for claim in claims if claim} == jobs
+
+
+async def test_many_claims_at_once_by_many_users_in_one_project_take_no_more_than_its_limit(world):
+    for name in ("Ben", "Cy", "Dan"):
+        user = await add_user(world.library, name)
+        await world.add_member(user.id, Role.EDITOR)
+        await world.create(world.job(int(name == "Ben") + 2 * int(name == "Cy"), by=user.id))
+    fair = desk(world, per_user=8, per_project=2)
+
+    claims = await asyncio.gather(*(fair.claim_next(lease_seconds=LEASE) for _ in range(6)))
+
+    assert len({claim.job_id for claim in claims if claim}) == 2
 
 
 async def test_an_author_who_waits_goes_before_a_book_in_bulk(world):
@@ -175,7 +197,7 @@ async def test_the_turn_is_found_by_its_indexes_among_many_finished_jobs(world, 
     fill(owner_url, done.job_id)
 
     async with world.database.as_worker() as connection:
-        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {turns._NEXT.text}")
+        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {turns._NEXT_UNTOUCHED.text}")
         (explanation,) = (await connection.execute(explained, {"per_user": 4, "per_project": 8})).scalar_one()
 
     scans = [node for node in nodes_of(explanation["Plan"]) if node.get("Relation Name") == "job"]
