@@ -94,7 +94,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         jobs_per_user=_count(get("SCRIPTORIUM_JOBS_PER_USER", "4"), "SCRIPTORIUM_JOBS_PER_USER", least=1),
         jobs_per_project=_count(get("SCRIPTORIUM_JOBS_PER_PROJECT", "8"), "SCRIPTORIUM_JOBS_PER_PROJECT", least=1),
         monthly_limit=_amount(get("SCRIPTORIUM_MONTHLY_LIMIT"), "SCRIPTORIUM_MONTHLY_LIMIT"),
-        drain_seconds=_seconds(get("SCRIPTORIUM_DRAIN_SECONDS", "20" if production else "3"), "SCRIPTORIUM_DRAIN_SECONDS"),
+        drain_seconds=_seconds(get("SCRIPTORIUM_DRAIN_SECONDS", "15" if production else "3"), "SCRIPTORIUM_DRAIN_SECONDS"),
         lease_seconds=_seconds(get("SCRIPTORIUM_LEASE_SECONDS", "30"), "SCRIPTORIUM_LEASE_SECONDS"),
     )
     _check(settings)

@@ -4,13 +4,9 @@ One process serves and works, as `make run` does; the model is a scripted server
 is a bare call of that server with the same client library: what remains of the difference is ours.
 """
 
-import asyncio
-import json
 import time
-from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-
+from bench.follower import Follower
 from bench.report import HEADING, row
 from bench.workbench import workbench
 from commands.demo import documents
@@ -20,7 +16,7 @@ from domain.llm.openai_model import OpenAIModel
 from domain.llm.tokens import TokenCounter
 from tests.fakes.model_server import ScriptedModelServer, reply
 from tests.server import story
-from tests.server.running import MODEL, running, token_for
+from tests.server.running import MODEL, running
 
 ROUNDS = 40
 MODEL_SECONDS = 0.1
@@ -32,8 +28,8 @@ async def first_text() -> None:
     with workbench() as url:
         async with ScriptedModelServer(default=answer) as model:
             bare = [await _bare_call(model) for _ in range(ROUNDS)]
-            async with running(url, model_url=model.url) as served, served.client() as ada, _socket(served.address) as socket:
-                rounds = [await _round(ada, socket, str(number)) for number in range(-5, ROUNDS)][5:]
+            async with running(url, model_url=model.url) as served, served.client() as ada, Follower(served.address) as follower:
+                rounds = [await _round(ada, follower) for _ in range(-5, ROUNDS)][5:]
     ours = [first - MODEL_SECONDS for _, first in rounds]
     print("\nFirst text of a chapter")
     print(HEADING)
@@ -43,50 +39,24 @@ async def first_text() -> None:
     print(row("ours: first text minus the model's own time", ours, limit=LIMIT_SECONDS))
 
 
-async def _round(ada: Client, socket: ClientConnection, number: str) -> tuple[float, float]:
+async def _round(ada: Client, follower: Follower) -> tuple[float, float]:
     """Seconds: the mutation; from its answer to the first text."""
     chapter_id = await story.new_chapter(ada)
     began = time.perf_counter()
     job_id = (await ada.change(documents.START, chapterId=chapter_id))["job"]["id"]
     answered = time.perf_counter()
-    await socket.send(_frame("subscribe", number, query=documents.EVENTS, variables={"jobId": job_id}))
-    first = await _first_text_at(socket)
-    while (await _event(socket)) is not None:
+    await follower.subscribe(job_id)
+    first = await _first_text_at(follower)
+    while (await follower.event()) is not None:
         pass
     return answered - began, first - answered
 
 
-async def _first_text_at(socket: ClientConnection) -> float:
-    while (event := await _event(socket)) is not None:
+async def _first_text_at(follower: Follower) -> float:
+    while (event := await follower.event()) is not None:
         if story.has_text(event):
             return time.perf_counter()
     raise AssertionError("no text came")
-
-
-async def _event(socket: ClientConnection) -> dict[str, Any] | None:
-    async with asyncio.timeout(30):
-        frame = json.loads(await socket.recv())
-    return frame["payload"]["data"]["jobEvents"] if frame["type"] == "next" else None
-
-
-class _socket:  # noqa: N801  - used like a function
-    """An authenticated socket, open before the clock starts, as a frontend's is."""
-
-    def __init__(self, address: str) -> None:
-        self._connecting = connect(f"{address.replace('http', 'ws', 1)}/graphql", subprotocols=["graphql-transport-ws"])  # type: ignore[list-item]
-
-    async def __aenter__(self) -> ClientConnection:
-        socket = await self._connecting.__aenter__()
-        await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token_for('ada')}"}}))
-        await socket.recv()
-        return socket
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._connecting.__aexit__(*error)  # type: ignore[arg-type]
-
-
-def _frame(kind: str, number: str, **payload: object) -> str:
-    return json.dumps({"id": number, "type": kind, "payload": payload})
 
 
 async def _bare_call(model: ScriptedModelServer) -> float:

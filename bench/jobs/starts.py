@@ -4,13 +4,12 @@ Measured on a socket that follows the job's log: the clock stops when its RUNNIN
 same Postgres: from the commit of its message to the start of its task.
 """
 
-import asyncio
 import time
 
+from bench.follower import Follower
 from bench.jobs.bare_engine import bare_engine
 from bench.report import HEADING, row
 from bench.workbench import workbench
-from commands.demo import documents
 from commands.demo.client import Client
 from tests.fakes.model_server import ScriptedModelServer, reply
 from tests.server import story
@@ -27,8 +26,9 @@ async def starts() -> None:
             ScriptedModelServer(default=reply("Mara found the letter.")) as model,
             running(url, model_url=model.url) as served,
             served.client() as ada,
+            Follower(served.address) as follower,
         ):
-            rounds = [await _round(ada) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
+            rounds = [await _round(ada, follower) for _ in range(WARM_UP + ROUNDS)][WARM_UP:]
     print("\nA job begins")
     print(HEADING)
     print(row("mutation, sent to answered", [answered for answered, _ in rounds]))
@@ -37,18 +37,16 @@ async def starts() -> None:
     print(row("peer: a bare engine, message to task", bare))
 
 
-async def _round(ada: Client) -> tuple[float, float]:
+async def _round(ada: Client, follower: Follower) -> tuple[float, float]:
     """Seconds: the mutation; from its answer to RUNNING."""
     chapter_id = await story.new_chapter(ada)
     began = time.perf_counter()
     job_id = await story.start(ada, chapter_id)
     answered = time.perf_counter()
-    async with ada.follow(documents.EVENTS, jobId=job_id) as events:
-        async for event in events:
-            if event["jobEvents"].get("status") == "RUNNING":
-                break
-        running_at = time.perf_counter()
-        async for _ in events:
-            pass
-    await asyncio.sleep(0)
+    await follower.subscribe(job_id)
+    while (event := await follower.event()) is not None and event.get("status") != "RUNNING":
+        pass
+    running_at = time.perf_counter()
+    while (await follower.event()) is not None:
+        pass
     return answered - began, running_at - answered

@@ -21,7 +21,7 @@ REAP_SECONDS = 10.0
 CANCEL_POLL_SECONDS = 0.7
 RESUME_WAITING_SECONDS = 2.0
 RESUME_SECONDS = 1.0
-HAND_OVER_SECONDS = 10.0
+HAND_OVER_SECONDS = 5.0
 
 Workflow = Callable[[JobRun], Awaitable[None]]
 """Carries a claimed job to its end: succeeded, failed or cancelled. Raises LeaseLost, or Interrupted(HANDED_OVER)."""
