@@ -88,7 +88,7 @@ def test_an_address_with_a_password_is_refused_without_repeating_it(read: Any):
 
 def test_production_with_everything_it_needs_hides_graphiql_and_takes_its_time_to_stop(read: Any):
     settings = read(**PRODUCTION)
-    assert (settings.graphiql, settings.drain_seconds, settings.default_model) == (False, 20, "gpt-4.1-mini")
+    assert (settings.graphiql, settings.drain_seconds, settings.default_model) == (False, 15, "gpt-4.1-mini")
 
 
 @pytest.mark.parametrize("missing", ["SCRIPTORIUM_JWT_SECRET", "OPENAI_API_KEY"])
