@@ -270,8 +270,12 @@ class JobDesk(Protocol):
     async def release(self, claim: Claim) -> None:
         """Give a running job back, to be delivered to any worker at once."""
 
-    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
-        """Append to several jobs' logs in one statement; answers the ids of jobs whose claim was lost. Also keeps the job's stage and progress."""
+    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime, number: int | None = None) -> set[UUID]:
+        """Append to several jobs' logs in one statement; answers the ids of jobs whose claim was lost. Also keeps the job's stage and progress.
+
+        An append whose answer did not arrive may have been made: made again under the same `number`, it is written once. Numbers rise
+        from append to append of a process. Without one an append is written whenever it is asked for.
+        """
 
     async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
         """Record that a paid call is about to be made; a result already recorded for this step and hash is answered instead.

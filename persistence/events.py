@@ -1,6 +1,7 @@
 """The event log: appending to several jobs' logs in one statement, and events as rows and back.
 
-Sequences have no gaps because they are counted in the job's row: whoever appends holds it until the commit.
+Sequences have no gaps because they are counted in the job's row: whoever appends holds it until the commit. The row also remembers
+the last numbered append, so that one whose answer was lost with its connection can be made again and is written once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,13 +38,16 @@ _APPEND = text(f"""
                (array_agg(stage ORDER BY position DESC) FILTER (WHERE stage IS NOT NULL))[1] AS stage
         FROM batch GROUP BY job_id, epoch
     ), held AS MATERIALIZED (
-        SELECT job.id, total.events, total.progress, total.stage
+        SELECT job.id, total.events, total.progress, total.stage,
+               coalesce((job.appended_epoch, job.appended_number) >= (job.epoch, CAST(:number AS int)), false) AS is_written
         FROM job JOIN total ON total.job_id = job.id AND total.epoch = job.epoch
         ORDER BY job.id FOR NO KEY UPDATE OF job
     ), grown AS (
         UPDATE job SET last_sequence = job.last_sequence + held.events,
-                       stage = coalesce(held.stage, job.stage), progress = greatest(job.progress, held.progress)
-        FROM held WHERE job.id = held.id
+                       stage = coalesce(held.stage, job.stage), progress = greatest(job.progress, held.progress),
+                       appended_epoch = CASE WHEN :number IS NULL THEN job.appended_epoch ELSE job.epoch END,
+                       appended_number = coalesce(:number, job.appended_number)
+        FROM held WHERE job.id = held.id AND NOT held.is_written
         RETURNING job.id, job.project_id, job.last_sequence - held.events AS last_before
     ), written AS (
         INSERT INTO job_event (job_id, sequence, project_id, at, kind, body)
@@ -52,14 +56,17 @@ _APPEND = text(f"""
         FROM grown JOIN batch ON batch.job_id = grown.id
     )
     SELECT array_agg(id) AS ids, pg_notify('{EVENTS_CHANNEL}', string_agg(CAST(id AS text), ','))
-    FROM (SELECT id, (row_number() OVER () - 1) / 200 AS part FROM grown) AS told
+    FROM (SELECT id, (row_number() OVER () - 1) / 200 AS part FROM held) AS told
     GROUP BY part
 """)  # noqa: S608  - the only thing put in is the constant above
 
 
-async def append_events(connection: AsyncConnection, batches: Iterable[tuple[UUID, int, Sequence[Event]]], *, at: datetime) -> set[UUID]:
+async def append_events(
+    connection: AsyncConnection, batches: Iterable[tuple[UUID, int, Sequence[Event]]], *, at: datetime, number: int | None = None
+) -> set[UUID]:
     """Append each batch (job id, epoch, events) whose epoch is still the job's; answers the ids of those jobs.
 
+    A batch of an epoch that has appended under this `number` or a higher one is there already, and is not appended again.
     Followers are told at commit. The job's stage and progress go with its Progressed events.
     """
     jobs: list[UUID] = []
@@ -77,6 +84,7 @@ async def append_events(connection: AsyncConnection, batches: Iterable[tuple[UUI
         "stages": [event.stage.value if isinstance(event, Progressed) else None for event in events],
         "progress": [event.progress if isinstance(event, Progressed) else None for event in events],
         "at": at,
+        "number": number,
     }
     rows = await connection.execute(_APPEND, parameters)
     return {job_id for row in rows for job_id in row.ids}

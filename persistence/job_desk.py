@@ -73,10 +73,10 @@ class PostgresJobDesk:
         async with self._database.as_worker() as connection:
             await job_transitions.release(connection, claim)
 
-    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
+    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime, number: int | None = None) -> set[UUID]:
         written = [(claim.job_id, claim.epoch, events) for claim, events in batches if events]
         async with self._database.as_worker() as connection:
-            return {job_id for job_id, _, _ in written} - await append_events(connection, written, at=at)
+            return {job_id for job_id, _, _ in written} - await append_events(connection, written, at=at, number=number)
 
     async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
         async with self._database.as_worker() as connection:

@@ -2,7 +2,8 @@
 
 Text goes out at once when a step begins, then whenever a sentence ends or `TEXT_SECONDS` have passed; everything else goes out at
 once. One append runs at a time for all jobs of the process, and appends begin at least `TICK_SECONDS` apart. What could not be
-written because the database is away is kept, in order, and tried again until the claim is lost. A job whose events the database
+written because the database is away is kept, in order, and tried again until the claim is lost. Whether an append was made whose
+answer got lost nobody can tell; it is tried again under its number, by which the desk knows it. A job whose events the database
 refuses for what they are is let go, so that it cannot hold up the others.
 """
 
@@ -109,6 +110,7 @@ class EventLog:
         self._on_written = on_written
         self._on_lost = on_lost
         self._logs: dict[UUID, JobLog] = {}
+        self._appends = 0
         self._changed = asyncio.Event()
 
     def open(self, claim: Claim) -> JobLog:
@@ -142,6 +144,7 @@ class EventLog:
             pass
 
     async def _append(self, batches: list[tuple[JobLog, list[Event]]]) -> None:
+        self._appends += 1
         lost = await self._insist([(log.claim, events) for log, events in batches])
         self._on_written(log.claim.job_id for log, _ in batches)
         for log, _ in batches:
@@ -166,7 +169,7 @@ class EventLog:
 
     async def _try(self, batches: list[Batch]) -> set[UUID] | None:
         try:
-            return await self._desk.append(batches, at=self._clock())
+            return await self._desk.append(batches, at=self._clock(), number=self._appends)
         except Exception:  # the log must outlive whatever ails the database
             logger.warning("events.append_failed", exc_info=True, extra={"jobs": [str(claim.job_id) for claim, _ in batches]})
             return None

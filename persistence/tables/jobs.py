@@ -21,7 +21,10 @@ ACTIVE = text("status IN ('QUEUED', 'RUNNING', 'WAITING', 'CANCELLING')")
 
 
 class JobRow(TableModel, table=True):
-    """The log's appends change rows often and no indexed column: the space left in each page keeps those changes cheap."""
+    """The log's appends change rows often and no indexed column: the space left in each page keeps those changes cheap.
+
+    `appended_epoch` and `appended_number` name the last append of a claim's log.
+    """
 
     __tablename__ = "job"
     __table_args__ = (
@@ -73,6 +76,8 @@ class JobRow(TableModel, table=True):
     made_way_at: datetime | None = Field(sa_type=TIMESTAMP)
     stumbles: int = Field(sa_column_kwargs={"server_default": text("0")})
     waiting: dict[str, object] | None = Field(sa_type=JSONB)
+    appended_epoch: int = Field(sa_column_kwargs={"server_default": text("0")})
+    appended_number: int = Field(sa_column_kwargs={"server_default": text("0")})
 
 
 class JobStepRow(TableModel, table=True):

@@ -25,22 +25,28 @@ class Recorder:
 
     def __init__(self) -> None:
         self.events: dict[UUID, list[Event]] = {}
-        self.appends = 0
         self.failures = 0
+        self.answers_lost = 0
+        self.numbers: list[int] = []
         self.lost: set[UUID] = set()
         self.refused: set[UUID] = set()
 
-    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
+    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime, number: int | None = None) -> set[UUID]:
         await asyncio.sleep(0)
         if self.failures:
             self.failures -= 1
             raise ConnectionError
         if any(claim.job_id in self.refused for claim, _ in batches):
             raise ValueError
-        self.appends += 1
-        for claim, events in batches:
-            if claim.job_id not in self.lost:
-                self.events.setdefault(claim.job_id, []).extend(events)
+        assert number is not None
+        if batches and number not in self.numbers:
+            self.numbers.append(number)
+            for claim, events in batches:
+                if claim.job_id not in self.lost:
+                    self.events.setdefault(claim.job_id, []).extend(events)
+        if batches and self.answers_lost:
+            self.answers_lost -= 1
+            raise ConnectionError
         return self.lost
 
 
@@ -98,6 +104,18 @@ async def test_an_outage_of_the_database_delays_and_loses_nothing():
         log.write("draft/1", "Kept.")
         await log.flush()
     assert desk.events[claim.job_id] == [TextAppended("draft/1", 0, "Kept.")]
+
+
+async def test_an_append_whose_answer_is_lost_is_made_again_under_its_number_and_written_once():
+    desk, claim = Recorder(), a_claim()
+    desk.answers_lost = 3
+    async with running(desk) as events:
+        log = events.open(claim)
+        for text in ("One.", "Two."):
+            log.write("draft/1", text)
+            await log.flush()
+    assert desk.events[claim.job_id] == [TextAppended("draft/1", 0, "One."), TextAppended("draft/1", 4, "Two.")]
+    assert desk.numbers == [1, 2]
 
 
 async def test_a_lost_claim_is_told_and_its_flush_does_not_hang():

@@ -54,7 +54,7 @@ class Desk:
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
         return {claim.job_id: claim.job_id in self.cancelled for claim in claims if claim.job_id not in self.lost}
 
-    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime) -> set[UUID]:
+    async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime, number: int | None = None) -> set[UUID]:
         self.events += [event for claim, events in batches if claim.job_id not in self.lost for event in events]
         return self.lost
 
