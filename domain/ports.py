@@ -7,7 +7,7 @@ what the user may not see alike. Methods that take many ids answer a mapping, in
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -181,6 +181,7 @@ class Jobs(Protocol):
     async def count_of_user(self, *, status: Sequence[JobStatus] | None) -> int: ...
     async def events_after(self, job_id: UUID, *, sequence: int, limit: int) -> Sequence[RecordedEvent]: ...
     async def event_pages(self, job_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[RecordedEvent]]: ...
+    async def event_counts(self, job_ids: Sequence[UUID]) -> Mapping[UUID, int]: ...
     async def texts(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, int]]:
         """What each job has written so far, whole, and the sequence of the last event, both of the same moment."""
 
@@ -317,6 +318,22 @@ class JobDesk(Protocol):
 
     async def expire_leases(self) -> None:
         """At the start of the only worker: whatever was running has no owner any more."""
+
+
+class JobArchive(Protocol):
+    """Jobs of all tenants that are long over. Every method is a transaction; how old something is, the database's clock says."""
+
+    def alone(self) -> AbstractAsyncContextManager[bool]:
+        """Whether no other process looks after old jobs; while the context lasts none begins to."""
+
+    async def due_logs(self, *, older_than: timedelta, limit: int) -> Sequence[UUID]:
+        """Jobs that ended longer ago than this and whose log has not been compacted since; the oldest first."""
+
+    async def compact_log(self, job_id: UUID) -> None:
+        """As domain.jobs.events says. Changes nothing when the job is active, or the log is compacted already."""
+
+    async def forget_keys(self, *, limit: int) -> int:
+        """Delete idempotency keys that have expired, and say how many."""
 
 
 class Wakeups(Protocol):

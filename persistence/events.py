@@ -99,10 +99,12 @@ class StoredEvent:
     at: datetime
     kind: str
     body: dict[str, Any]
+    covers: int
 
     @property
     def recorded(self) -> RecordedEvent:
-        return RecordedEvent(job_id=self.job_id, sequence=self.sequence, at=self.at, event=to_event(self.kind, self.body))
+        event = to_event(self.kind, self.body)
+        return RecordedEvent(job_id=self.job_id, sequence=self.sequence, at=self.at, event=event, covers=self.covers)
 
 
 def to_event(kind: str, body: dict[str, Any]) -> Event:

@@ -13,7 +13,7 @@ from persistence.events import StoredEvent, to_event
 from persistence.job_scope import JobScope
 from persistence.ledger import USAGE
 from persistence.membership import accessible
-from persistence.paging import Listing, read_pages
+from persistence.paging import Listing, count_items, read_pages
 from persistence.projection import any_of, columns_of, to_value
 from persistence.tables.jobs import job, job_event, job_step, ledger_entry
 
@@ -62,6 +62,9 @@ class JobLogs(JobScope):
             )
             for job_id, page in pages.items()
         }
+
+    async def event_counts(self, job_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        return await count_items(self._connection, _LOG, job_ids, acting_user=self._user_id)
 
     async def texts(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, int]]:
         rows = await self._connection.execute(_TEXTS, {"ids": job_ids, "acting_user": self._user_id})

@@ -15,6 +15,7 @@ from resolvers.access import find_job, lock_project
 from resolvers.context import RequestContext
 from resolvers.generation import require_idle, require_money
 from resolvers.listing import Listing
+from resolvers.loaders import count_of
 
 RETRYABLE = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 EVENTS_AT_ONCE = 200
@@ -33,12 +34,7 @@ async def list_own_jobs(context: RequestContext, request: PageRequest, *, status
 
 async def events_of(context: RequestContext, job: Job, request: PageRequest) -> Listing[RecordedEvent]:
     page = await context.loaders.events_of_job.load((job.id, request))
-
-    async def count() -> int:
-        latest = await context.loaders.jobs.load(job.id)
-        return latest.last_sequence if latest else 0  # the log has no gaps
-
-    return Listing(page or Page(), count)
+    return Listing(page or Page(), lambda: count_of(context.loaders.event_counts, job.id))
 
 
 async def text_of(context: RequestContext, job: Job) -> tuple[str, int]:

@@ -98,6 +98,7 @@ class Loaders:
         self.events_of_job: Of[PageRequest, Page[RecordedEvent]] = self._of(
             lambda records, ids, request: records.jobs.event_pages(ids, request)
         )
+        self.event_counts: ById[int] = self._by_key(lambda records, ids: records.jobs.event_counts(ids))
         self.receipts: ById[PromptReceipt] = self._by_key(lambda records, ids: records.jobs.receipts(ids))
 
     def _by_key(self, read: Read[Key, Value]) -> DataLoader[Key, Value | None]:

@@ -44,7 +44,12 @@ def of_event(gives: object, name: str, description: str) -> Any:
     return field(gives, description)(read)
 
 
-@strawberry.interface(description="An entry in a job's log. Entries are numbered 1, 2, 3 … without a gap, across retries too.")
+@strawberry.interface(
+    description="An entry in a job's log. Entries are numbered 1, 2, 3 … without a gap, across retries too. "
+    "Some days after a job has ended (7, unless the server is set otherwise) its log is compacted: one entry for each step remains, "
+    "then the last change of status and the end. An entry then stands for several numbers, from `firstSequence` to `sequence`. "
+    "The text stays the same, and a cursor from before still leads to it."
+)
 class JobEvent:
     records: ClassVar[type[events.Event]]
 
@@ -52,7 +57,12 @@ class JobEvent:
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, RecordedEvent) and isinstance(value.event, cls.records)
 
-    sequence: int = attribute("Its number.")
+    sequence: int = attribute("Its number; the last of them if it stands for several.")
+    first_sequence: int = attribute(
+        "The first number it stands for: its own `sequence` in a live log, a lower one in a log that has been compacted. "
+        "It is always one more than the `sequence` of the entry before it, and 1 for the first entry of a log; so the first entry behind "
+        "a cursor from before the log was compacted may begin at or before that cursor."
+    )
     at: datetime = attribute("When it happened.")
 
     @field(str, "Its place in the log: pass it as `after` to go on behind it.")
@@ -93,7 +103,10 @@ class TextAppended(JobEvent):
     text: str = of_event(str, "text", "The text.")
 
 
-@strawberry.type(description="What has been shown so far is replaced from `offset` on: a call was begun anew, or the text revised.")
+@strawberry.type(
+    description="What has been shown so far is replaced from `offset` on: a call was begun anew, or the text revised. "
+    "In a log that has been compacted: all that the step wrote."
+)
 class TextReplaced(JobEvent):
     records = events.TextReplaced
 
@@ -102,7 +115,9 @@ class TextReplaced(JobEvent):
     text: str = of_event(str, "text", "The text that follows there; may be empty.")
 
 
-@strawberry.type(description="A step is recorded and will not be done again.")
+@strawberry.type(
+    description="A step is recorded and will not be done again. In a log that has been compacted, only steps that wrote no text have one."
+)
 class StepFinished(JobEvent):
     records = events.StepFinished
 

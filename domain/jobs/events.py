@@ -2,6 +2,10 @@
 
 Sequences are 1, 2, 3 ... per job without a gap; following from any of them gives exactly the rest. Offsets are Unicode code points
 into the text shown so far. `Finished` is always the last event.
+
+The log of a job that is long over is compacted: of each step its last event stays, of all else the last change of status and the end.
+An event that stays stands for those before it that are gone, and gives what the step wrote as one TextReplaced, so that a follower who
+has seen any of them goes on to the right text.
 """
 
 from collections.abc import Iterable
@@ -63,10 +67,17 @@ Event = StatusChanged | Progressed | TextAppended | TextReplaced | StepFinished 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
+    """`covers` positions of the log, the last of which is `sequence`: one, unless the log has been compacted."""
+
     job_id: UUID
     sequence: int
     at: datetime
     event: Event
+    covers: int = 1
+
+    @property
+    def first_sequence(self) -> int:
+        return self.sequence - self.covers + 1
 
 
 def text_after(events: Iterable[Event]) -> str:

@@ -17,13 +17,15 @@ from persistence.tables.metadata import MONEY, TIMESTAMP, TableModel, metadata, 
 QUEUED = text("status = 'QUEUED'")
 RUNNING = text("status IN ('RUNNING', 'CANCELLING')")
 WAITING = text("status = 'WAITING'")
+NOT_COMPACTED = text("compacted_until IS DISTINCT FROM finished_at")
 ACTIVE = text("status IN ('QUEUED', 'RUNNING', 'WAITING', 'CANCELLING')")
 
 
 class JobRow(TableModel, table=True):
     """The log's appends change rows often and no indexed column: the space left in each page keeps those changes cheap.
 
-    `appended_epoch` and `appended_number` name the last append of a claim's log.
+    `appended_epoch` and `appended_number` name the last append of a claim's log. `compacted_until` is the `finished_at` up to which
+    the log has been compacted.
     """
 
     __tablename__ = "job"
@@ -43,6 +45,7 @@ class JobRow(TableModel, table=True):
         Index("job_waiting_idx", "project_id", postgresql_where=WAITING),
         Index(None, "started_by", "claimed_at"),
         Index("job_lease_until_idx", "lease_until", postgresql_where=RUNNING),
+        Index("job_finished_at_idx", "finished_at", postgresql_where=NOT_COMPACTED),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -78,6 +81,7 @@ class JobRow(TableModel, table=True):
     waiting: dict[str, object] | None = Field(sa_type=JSONB)
     appended_epoch: int = Field(sa_column_kwargs={"server_default": text("0")})
     appended_number: int = Field(sa_column_kwargs={"server_default": text("0")})
+    compacted_until: datetime | None = Field(sa_type=TIMESTAMP)
 
 
 class JobStepRow(TableModel, table=True):
@@ -108,7 +112,7 @@ class JobStepRow(TableModel, table=True):
 
 
 class JobEventRow(TableModel, table=True):
-    """Only ever added."""
+    """Only ever added, and compacted long after the job is done: a row stands for the `covers` positions that end with its own."""
 
     __tablename__ = "job_event"
     __table_args__ = (ForeignKeyConstraint(["job_id"], ["job.id"], ondelete="CASCADE"),)
@@ -119,6 +123,7 @@ class JobEventRow(TableModel, table=True):
     at: datetime = Field(sa_type=TIMESTAMP)
     kind: str = Field(sa_type=Text)
     body: dict[str, object] = Field(sa_type=JSONB)
+    covers: int = Field(sa_column_kwargs={"server_default": text("1")})
 
 
 class PromptReceiptRow(TableModel, table=True):
@@ -183,6 +188,7 @@ class IdempotencyKeyRow(TableModel, table=True):
         ForeignKeyConstraint(["user_id"], ["app_user.id"], ondelete="CASCADE"),
         ForeignKeyConstraint(["job_id"], ["job.id"], ondelete="CASCADE"),
         Index(None, "job_id"),
+        Index(None, "at"),
     )
 
     user_id: UUID = Field(primary_key=True, sa_type=Uuid)

@@ -88,6 +88,7 @@ READS = {
     "count_of_user": lambda jobs, shelf: jobs.count_of_user(status=None),
     "events_after": lambda jobs, shelf: jobs.events_after(shelf.written.job_id, sequence=0, limit=9),
     "event_pages": lambda jobs, shelf: items(jobs.event_pages([shelf.written.job_id], FIRST_PAGE)),
+    "event_counts": lambda jobs, shelf: total(jobs.event_counts([shelf.written.job_id])),
     "texts": lambda jobs, shelf: jobs.texts([shelf.written.job_id]),
     "last_messages": lambda jobs, shelf: jobs.last_messages(shelf.chapter_id),
     "prompt_of": lambda jobs, shelf: jobs.prompt_of(shelf.written.job_id),
