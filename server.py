@@ -19,6 +19,7 @@ from domain.jobs.chapter_generation import ChapterGeneration
 from domain.jobs.job import JobLimits
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.task_manager import TaskManager
+from domain.jobs.upkeep import Upkeep
 from domain.llm.catalogue import OFFERED, ModelCatalogue
 from domain.llm.model import LanguageModel
 from domain.llm.openai_model import OpenAIModel
@@ -29,6 +30,7 @@ from domain.ports import Clock, Ids
 from persistence.database import Database
 from persistence.deliveries import ProcrastinateDeliveries
 from persistence.diagnosis import is_reachable
+from persistence.job_archive import PostgresJobArchive
 from persistence.job_desk import PostgresJobDesk
 from persistence.library import PostgresLibrary
 from persistence.wakeups import PostgresWakeups
@@ -128,7 +130,12 @@ class Scriptorium:
             workflow=workflow,
             clock=self._world.clock,
             lease_seconds=self.settings.lease_seconds,
+            further_duties={"upkeep": self._upkeep().run},
         )
+
+    def _upkeep(self) -> Upkeep:
+        days = self.settings.log_retention_days
+        return Upkeep(PostgresJobArchive(self.database), log_retention=timedelta(days=days) if days else None)
 
     def _build(self) -> Starlette:
         services = Services(

@@ -17,6 +17,7 @@ LOCAL_ISSUER = "scriptorium-local"
 LOCAL_AUDIENCE = "scriptorium"
 MINIMUM_SECRET_BYTES = 32
 HIGHEST_AMOUNT = 999_999
+LONGEST_DAYS = 36_500
 
 
 class SettingsError(Exception):
@@ -25,13 +26,17 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One attribute per setting of the README's table. `database_url` None means the embedded Postgres."""
+    """One attribute per setting of the README's table.
+
+    `database_url` None means the embedded Postgres, `log_retention_days` 0 that logs of finished jobs are never compacted.
+    """
 
     production: bool
     host: str
     port: int
     data_dir: Path
     database_url: Secret | None
+    log_retention_days: int
     openai_api_key: Secret | None
     openai_base_url: str | None
     model: str | None
@@ -78,6 +83,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         port=_port(get("PORT", "8000")),
         data_dir=data_dir,
         database_url=_secret(get("DATABASE_URL")),
+        log_retention_days=_days(get("SCRIPTORIUM_LOG_RETENTION_DAYS", "7"), "SCRIPTORIUM_LOG_RETENTION_DAYS"),
         openai_api_key=api_key,
         openai_base_url=base_url,
         model=model,
@@ -204,6 +210,12 @@ def _amount(value: str, name: str) -> Decimal | None:
     if amount is not None and not 0 <= amount <= HIGHEST_AMOUNT:
         raise SettingsError(f"{name} must be an amount of USD from 0 to {HIGHEST_AMOUNT:,}, such as 25.00.")
     return amount
+
+
+def _days(value: str, name: str) -> int:
+    if not value.isdecimal() or int(value) > LONGEST_DAYS:
+        raise SettingsError(f"{name} must be a whole number of days from 0 to {LONGEST_DAYS}; 0 means for ever.")
+    return int(value)
 
 
 def _seconds(value: str, name: str) -> float:

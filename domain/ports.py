@@ -7,7 +7,7 @@ what the user may not see alike. Methods that take many ids answer a mapping, in
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -272,11 +272,7 @@ class JobDesk(Protocol):
         """Give a running job back, to be delivered to any worker at once."""
 
     async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime, number: int | None = None) -> set[UUID]:
-        """Append to several jobs' logs in one statement; answers the ids of jobs whose claim was lost. Also keeps the job's stage and progress.
-
-        An append whose answer did not arrive may have been made: made again under the same `number`, it is written once. Numbers rise
-        from append to append of a process. Without one an append is written whenever it is asked for.
-        """
+        """Append to several logs at once, under one `number` of a claim once; answers the ids of jobs whose claim was lost. Keeps their progress too."""
 
     async def intend(self, claim: Claim, intent: CallIntent) -> CallResult | None:
         """Record that a paid call is about to be made; a result already recorded for this step and hash is answered instead.
@@ -318,22 +314,6 @@ class JobDesk(Protocol):
 
     async def expire_leases(self) -> None:
         """At the start of the only worker: whatever was running has no owner any more."""
-
-
-class JobArchive(Protocol):
-    """Jobs of all tenants that are long over. Every method is a transaction; how old something is, the database's clock says."""
-
-    def alone(self) -> AbstractAsyncContextManager[bool]:
-        """Whether no other process looks after old jobs; while the context lasts none begins to."""
-
-    async def due_logs(self, *, older_than: timedelta, limit: int) -> Sequence[UUID]:
-        """Jobs that ended longer ago than this and whose log has not been compacted since; the oldest first."""
-
-    async def compact_log(self, job_id: UUID) -> None:
-        """As domain.jobs.events says. Changes nothing when the job is active, or the log is compacted already."""
-
-    async def forget_keys(self, *, limit: int) -> int:
-        """Delete idempotency keys that have expired, and say how many."""
 
 
 class Wakeups(Protocol):

@@ -28,6 +28,7 @@ def read(tmp_path: Path) -> Any:
 def test_without_any_setting_a_newcomer_gets_a_rehearsal_on_this_machine_only(read: Any):
     settings = read()
     assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8000, None)
+    assert settings.log_retention_days == 7
     assert (settings.production, settings.rehearsal, settings.default_model, settings.graphiql) == (False, True, "rehearsal", True)
 
 
@@ -62,6 +63,9 @@ def test_no_secret_is_shown_with_the_settings(read: Any):
         ({"SCRIPTORIUM_LEASE_SECONDS": "0"}, "SCRIPTORIUM_LEASE_SECONDS"),
         ({"SCRIPTORIUM_LEASE_SECONDS": "nan"}, "SCRIPTORIUM_LEASE_SECONDS"),
         ({"SCRIPTORIUM_DRAIN_SECONDS": "soon"}, "SCRIPTORIUM_DRAIN_SECONDS"),
+        ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "-1"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
+        ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "0.5"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
+        ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "36501"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
         ({"SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "-1"}, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND"),
         ({"SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "inf"}, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND"),
         ({"SCRIPTORIUM_JWT_SECRET": "short"}, "SCRIPTORIUM_JWT_SECRET"),

@@ -6,8 +6,9 @@ once and writes nothing any more. `stop` lets steps in flight end for a while, t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from uuid import UUID
 
 from domain.jobs.event_log import EventLog
@@ -25,6 +26,9 @@ HAND_OVER_SECONDS = 5.0
 
 Workflow = Callable[[JobRun], Awaitable[None]]
 """Carries a claimed job to its end: succeeded, failed or cancelled. Raises LeaseLost, or Interrupted(HANDED_OVER)."""
+Duty = Callable[[], Awaitable[None]]
+"""Goes on for as long as the manager works; what fails is logged and begun anew."""
+NO_DUTIES: Mapping[str, Duty] = MappingProxyType({})
 
 
 class TaskManager:
@@ -37,12 +41,14 @@ class TaskManager:
         workflow: Workflow,
         clock: Clock,
         lease_seconds: float,
+        further_duties: Mapping[str, Duty] = NO_DUTIES,
     ) -> None:
         self._desk = desk
         self._deliveries = deliveries
         self._wakeups = wakeups
         self._workflow = workflow
         self._lease_seconds = lease_seconds
+        self._further_duties = further_duties
         self._events = EventLog(desk, clock, on_written=wakeups.notify_local, on_lost=self._abort)
         self._tasks: set[asyncio.Task[bool]] = set()
         self._runs: dict[UUID, tuple[JobRun, asyncio.Task[bool]]] = {}
@@ -60,6 +66,8 @@ class TaskManager:
         self._begin("missed cancels", self._look_for_cancels)
         self._begin("waiting jobs", self._resume_waiting)
         self._begin("reaping", self._reap)
+        for name, duty in self._further_duties.items():
+            self._begin(name, duty)
         self._begin("deliveries", lambda: self._deliveries.work(self.deliver))
 
     async def stop(self, grace_seconds: float) -> None:
@@ -142,10 +150,10 @@ class TaskManager:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
-    def _begin(self, name: str, duty: Callable[[], Awaitable[None]]) -> None:
+    def _begin(self, name: str, duty: Duty) -> None:
         self._duties.append(asyncio.create_task(self._never_give_up(name, duty), name=f"jobs: {name}"))
 
-    async def _never_give_up(self, name: str, duty: Callable[[], Awaitable[None]]) -> None:
+    async def _never_give_up(self, name: str, duty: Duty) -> None:
         while True:
             try:
                 return await duty()

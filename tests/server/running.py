@@ -28,6 +28,7 @@ TEST_SETTINGS = Settings(
     port=0,
     data_dir=Path("/nonexistent"),
     database_url=None,
+    log_retention_days=7,
     openai_api_key=Secret("sk-test"),
     openai_base_url=None,
     model=MODEL,

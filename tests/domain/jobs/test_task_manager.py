@@ -1,7 +1,7 @@
 """The task manager: a job is run once however often it is delivered, by its owner only, and handed over in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ import pytest
 from domain.jobs.events import Event, Progressed
 from domain.jobs.job import Claim, JobStage
 from domain.jobs.run import Interrupted, JobRun, StopReason
-from domain.jobs.task_manager import TaskManager, Workflow
+from domain.jobs.task_manager import NO_DUTIES, Duty, TaskManager, Workflow
 from tests.factories import NOON
 
 LEASE_SECONDS = 0.1
@@ -166,14 +166,25 @@ class Office:
 
 @asynccontextmanager
 async def working(
-    workflow: str, *, steps: Steps | None = None, lease_seconds: float = LEASE_SECONDS, failures: int = 0
+    workflow: str,
+    *,
+    steps: Steps | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+    failures: int = 0,
+    further_duties: Mapping[str, Duty] = NO_DUTIES,
 ) -> AsyncIterator[Office]:
     """`workflow` names the method of `steps`; `failures`: how often cancels cannot be listened for at first."""
     desk, deliveries, wakeups, steps = Desk(), Deliveries(), Wakeups(), steps or Steps()
     wakeups.failures = failures
     chosen: Workflow = getattr(steps, workflow)
     manager = TaskManager(
-        desk=desk, deliveries=deliveries, wakeups=wakeups, workflow=chosen, clock=lambda: NOON, lease_seconds=lease_seconds
+        desk=desk,
+        deliveries=deliveries,
+        wakeups=wakeups,
+        workflow=chosen,
+        clock=lambda: NOON,
+        lease_seconds=lease_seconds,
+        further_duties=further_duties,
     )
     before = asyncio.all_tasks()
     async with asyncio.timeout(10):
@@ -312,6 +323,22 @@ async def test_a_duty_that_fails_is_taken_up_again():
         office.wakeups.cancels.put_nowait(job_id)
         assert await office.answer() is True
     assert office.steps.ends == [StopReason.CANCELLED]
+
+
+async def test_a_further_duty_goes_on_for_as_long_as_the_manager_works():
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def duty() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with working("in_one_step", further_duties={"upkeep": duty}):
+        await begun.wait()
+        assert not ended.is_set()
+    assert ended.is_set()
 
 
 async def test_a_shutdown_waits_for_the_step_in_flight_and_hands_the_job_over_behind_it():
