@@ -22,6 +22,8 @@ POLL_SECONDS = 3.0
 LIVENESS_SECONDS = 10.0
 QUERY_SECONDS = 5.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+# The last is what the driver says when the server has ended a connection between two statements.
+GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 WORKERS_LOCK = 0x5C12_1970_7215
 """The advisory lock that every worker process shares while it lives."""
 
@@ -110,8 +112,10 @@ class PostgresWakeups:
                     self._connected.clear()
                     self._connection = None
                     await _close(connection)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except GONE as error:
                 logger.warning("wakeups.lost", extra={"reason": type(error).__name__})
+            except Exception:  # whatever it was: without this task the process would hear nothing any more, and nobody be told
+                logger.exception("wakeups.failed")
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
@@ -176,5 +180,5 @@ async def _close(connection: "asyncpg.Connection[Any]") -> None:
     try:
         async with asyncio.timeout(1):
             await connection.close()
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except GONE:
         connection.terminate()
