@@ -1,0 +1,1 @@
+"""Delivery of events, from the commit to the follower: the writers measure, followers may be in a process of their own."""
