@@ -14,7 +14,7 @@ from uuid import UUID
 
 logger = logging.getLogger(__name__)
 
-LOGS_AT_ONCE = 50
+LOGS_AT_ONCE = 20
 KEYS_AT_ONCE = 1000
 
 
