@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import httpx2
 from starlette.applications import Starlette
@@ -64,7 +65,7 @@ class World:
 
 
 class Scriptorium:
-    """Everything, wired. `start` and `stop` the parts that live; `app` is what an ASGI server serves."""
+    """Everything, wired. `start` and `stop` the parts that live; `app` is what an ASGI server serves, made when one asks for it."""
 
     def __init__(self, settings: Settings, database_url: str, *, world: World | None = None) -> None:
         world = world or World()
@@ -85,7 +86,6 @@ class Scriptorium:
         self._http = httpx2.AsyncClient()
         self._world = world
         self._manager = self._task_manager() if settings.workers_in_process else None
-        self.app = self._build()
 
     async def start(self) -> None:
         """Call `stop` afterwards in any case."""
@@ -137,7 +137,8 @@ class Scriptorium:
         days = self.settings.log_retention_days
         return Upkeep(PostgresJobArchive(self.database), log_retention=timedelta(days=days) if days else None)
 
-    def _build(self) -> Starlette:
+    @cached_property
+    def app(self) -> Starlette:
         services = Services(
             library=self.library,
             wakeups=self.wakeups,
