@@ -1,11 +1,13 @@
 """The composition root: settings and a database's address in, the running application out. Tests call the same functions."""
 
+import asyncio
 import os
 import random
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -17,13 +19,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from domain.identifiers import uuid7
 from domain.jobs.chapter_generation import ChapterGeneration
+from domain.jobs.endpoints import Endpoints
 from domain.jobs.job import JobLimits
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.task_manager import TaskManager
+from domain.jobs.timing import Pauses, Timing
 from domain.jobs.upkeep import Upkeep
 from domain.llm.catalogue import OFFERED, ModelCatalogue
 from domain.llm.model import LanguageModel
-from domain.llm.openai_model import OpenAIModel
+from domain.llm.openai_model import OPENAI_URL, OpenAIModel
 from domain.llm.prices import PriceBook
 from domain.llm.rehearsal_model import RehearsalModel
 from domain.llm.tokens import TokenCounter
@@ -34,6 +38,7 @@ from persistence.diagnosis import is_reachable
 from persistence.job_archive import PostgresJobArchive
 from persistence.job_desk import PostgresJobDesk
 from persistence.library import PostgresLibrary
+from persistence.model_rates import PostgresModelRates
 from persistence.wakeups import PostgresWakeups
 from resolvers.authentication import Authenticator, issue_development_token, issuer_authenticator, local_authenticator
 from resolvers.context import RequestContext, Services
@@ -62,6 +67,7 @@ class World:
     clock: Clock = utc_now
     ids: Ids = uuid7
     model: LanguageModel | None = None
+    pauses: Pauses = field(default_factory=Pauses)
 
 
 class Scriptorium:
@@ -103,6 +109,7 @@ class Scriptorium:
                 parts.push_async_callback(self._manager.stop, self.settings.drain_seconds)
 
     def _task_manager(self) -> TaskManager:
+        timing = Timing(pauses=self._world.pauses, now=time.monotonic, sleep=asyncio.sleep, draw=random.random)
         calls = ModelCalls(
             desk=self._desk,
             model=self.model,
@@ -110,7 +117,8 @@ class Scriptorium:
             prices=self.prices,
             clock=self._world.clock,
             ids=self._world.ids,
-            draw=random.random,
+            endpoints=Endpoints((self.settings.openai_base_url or OPENAI_URL).rstrip("/"), rates=self._model_rates(), timing=timing),
+            timing=timing,
         )
         workflow = ChapterGeneration(
             library=self.library,
@@ -132,6 +140,12 @@ class Scriptorium:
             lease_seconds=self.settings.lease_seconds,
             further_duties={"upkeep": self._upkeep().run},
         )
+
+    def _model_rates(self) -> PostgresModelRates | None:
+        requests, tokens = self.settings.model_requests_per_minute, self.settings.model_tokens_per_minute
+        if self.model.rehearsal or (requests is None and tokens is None):
+            return None
+        return PostgresModelRates(self.database, requests_per_minute=requests, tokens_per_minute=tokens)
 
     def _upkeep(self) -> Upkeep:
         days = self.settings.log_retention_days
@@ -223,5 +237,9 @@ def _model(settings: Settings, tokens: TokenCounter) -> LanguageModel:
     if settings.rehearsal:
         return RehearsalModel(words_per_second=settings.rehearsal_words_per_second, tokens=tokens)
     return OpenAIModel(
-        api_key=str(settings.openai_api_key) if settings.openai_api_key else None, base_url=settings.openai_base_url, tokens=tokens
+        api_key=str(settings.openai_api_key) if settings.openai_api_key else None,
+        base_url=settings.openai_base_url,
+        tokens=tokens,
+        first_token_timeout=settings.model_first_token_seconds,
+        chunk_timeout=settings.model_silence_seconds,
     )

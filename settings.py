@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent
 LOCAL_ISSUER = "scriptorium-local"
 LOCAL_AUDIENCE = "scriptorium"
 MINIMUM_SECRET_BYTES = 32
+HIGHEST_LIMIT = 1_000_000_000
 HIGHEST_AMOUNT = 999_999
 LONGEST_DAYS = 36_500
 
@@ -41,6 +42,10 @@ class Settings:
     openai_base_url: str | None
     model: str | None
     assessor_model: str | None
+    model_first_token_seconds: float
+    model_silence_seconds: float
+    model_requests_per_minute: int | None
+    model_tokens_per_minute: int | None
     rehearsal: bool
     rehearsal_words_per_second: float | None
     jwt_issuer: str
@@ -88,6 +93,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         openai_base_url=base_url,
         model=model,
         assessor_model=get("SCRIPTORIUM_ASSESSOR_MODEL") or None,
+        model_first_token_seconds=_seconds(get("SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS", "120"), "SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS"),
+        model_silence_seconds=_seconds(get("SCRIPTORIUM_MODEL_SILENCE_SECONDS", "45"), "SCRIPTORIUM_MODEL_SILENCE_SECONDS"),
+        model_requests_per_minute=_limit(get("SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE"), "SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE"),
+        model_tokens_per_minute=_limit(get("SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE"), "SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE"),
         rehearsal=model == "rehearsal" or (api_key is None and base_url is None),
         rehearsal_words_per_second=_pace(get("SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND", "40")),
         jwt_issuer=get("SCRIPTORIUM_JWT_ISSUER", LOCAL_ISSUER),
@@ -198,6 +207,14 @@ def _port(value: str) -> int:
 def _count(value: str, name: str, *, least: int = 0) -> int:
     if not value.isdecimal() or int(value) < least:
         raise SettingsError(f"{name} must be a whole number, {least} or more.")
+    return int(value)
+
+
+def _limit(value: str, name: str) -> int | None:
+    if not value:
+        return None
+    if not value.isdecimal() or not 0 < int(value) <= HIGHEST_LIMIT:
+        raise SettingsError(f"{name} must be a whole number above 0, or be left out for no limit.")
     return int(value)
 
 

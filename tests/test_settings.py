@@ -66,6 +66,12 @@ def test_no_secret_is_shown_with_the_settings(read: Any):
         ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "-1"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
         ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "0.5"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
         ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "36501"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
+        ({"SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS": "0"}, "SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS"),
+        ({"SCRIPTORIUM_MODEL_SILENCE_SECONDS": "3601"}, "SCRIPTORIUM_MODEL_SILENCE_SECONDS"),
+        ({"SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE": "0"}, "SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE"),
+        ({"SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE": "2.5"}, "SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE"),
+        ({"SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE": "-1"}, "SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE"),
+        ({"SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE": "1" + 9 * "0" + "1"}, "SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE"),
         ({"SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "-1"}, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND"),
         ({"SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "inf"}, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND"),
         ({"SCRIPTORIUM_JWT_SECRET": "short"}, "SCRIPTORIUM_JWT_SECRET"),
@@ -82,6 +88,18 @@ def test_no_secret_is_shown_with_the_settings(read: Any):
 def test_a_value_that_cannot_be_used_is_refused_by_name(read: Any, environment: dict[str, str], named: str):
     with pytest.raises(SettingsError, match=named):
         read(**environment)
+
+
+def test_a_model_may_be_called_as_often_as_it_lets_itself_be_unless_a_limit_is_set(read: Any):
+    assert (read().model_requests_per_minute, read().model_tokens_per_minute) == (None, None)
+    limited = read(SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE="60", SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE="90000")
+    assert (limited.model_requests_per_minute, limited.model_tokens_per_minute) == (60, 90_000)
+
+
+def test_a_slow_model_can_be_given_more_time(read: Any):
+    assert (read().model_first_token_seconds, read().model_silence_seconds) == (120, 45)
+    patient = read(SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS="900", SCRIPTORIUM_MODEL_SILENCE_SECONDS="300")
+    assert (patient.model_first_token_seconds, patient.model_silence_seconds) == (900, 300)
 
 
 def test_an_address_with_a_password_is_refused_without_repeating_it(read: Any):

@@ -1,14 +1,16 @@
 """The draft of one chapter, bought in recorded parts.
 
-A part ends because the model is done, because it reached its length, or because it was cut short; the latter two are continued from
-their tail by the next part, until the chapter is long enough or `MAXIMUM_PARTS` are spent.
+A part ends because the model is done, because it reached its length, or because it broke off. What is not done is continued from its
+tail by the next part, until the chapter is long enough or has `MAXIMUM_PARTS` of full length. Parts that break off count as attempts: a
+few in a row end the run with the last one's failure, and so does a content filter at once. What failed one run does not fail the next,
+which continues behind everything that is recorded.
 """
 
-from itertools import takewhile
+from itertools import count, takewhile
 
 from domain.jobs.events import TextReplaced
 from domain.jobs.job import CallResult, GenerationRequest, JobStage
-from domain.jobs.model_calls import INTERRUPTED, ModelCalls
+from domain.jobs.model_calls import INTERRUPTED, CutOff, ModelCalls
 from domain.jobs.run import JobRun
 from domain.llm.model import CompletionRequest, FinishReason, Message, Role
 from domain.ports import JobDesk
@@ -19,7 +21,7 @@ from domain.writing.words import count_words
 
 MAXIMUM_PARTS = 60
 ENOUGH = 1.5
-UNFINISHED = frozenset({FinishReason.LENGTH.value, INTERRUPTED})
+BROKEN_OFF = frozenset({FinishReason.CONTENT_FILTER.value, INTERRUPTED})
 CHARACTERS_PER_WORD = 6
 SHARE_BEFORE, SHARE_OF_DRAFT, REPORTED_EVERY = 0.05, 0.9, 0.02
 CONTINUE = (
@@ -48,27 +50,47 @@ class Drafting:
         self._request = request
         self._target_words = target_words
         self._shown = shown
+        self._attempts = calls.attempts()
         self._reported = 0.0
 
     async def write(self) -> str:
         """The whole text. Raises what ModelCalls.complete raises; the parts so far stay recorded."""
         recorded = {} if self._run.claim.attempt == 1 else await self._desk.results(self._run.claim)
-        text, bought = "", False
-        for number in range(1, MAXIMUM_PARTS + 1):
+        text, full_parts, may_step_aside = "", 0, False
+        for number in count(1):
             step = f"draft/{number}"
             if (last := recorded.get(step)) is None:
-                if bought:
+                if may_step_aside:
                     await self._run.between_steps()
-                last, bought = await self._buy(step, text), True
+                last = await self._buy(step, text)
+                # Not behind a text that broke off: the next run would not know how many had done so in a row.
+                may_step_aside = last.finish not in BROKEN_OFF
             text += last.text
-            if last.finish not in UNFINISHED or count_words(text) >= ENOUGH * self._target_words:
-                break
-        return text
+            full_parts += last.finish == FinishReason.LENGTH
+            if self._is_done(text, last.finish, full_parts):
+                return text
+        raise AssertionError  # the count is endless
+
+    def _is_done(self, text: str, finish: str, full_parts: int) -> bool:
+        if finish == FinishReason.LENGTH:
+            return full_parts == MAXIMUM_PARTS or count_words(text) >= ENOUGH * self._target_words
+        return finish not in BROKEN_OFF
 
     async def _buy(self, step: str, text: str) -> CallResult:
         self._run.checkpoint()
         self._correct(step, text)
-        return await self._calls.complete(self._run, step, self._request_for(text), show=lambda delta: self._show(step, delta))
+        try:
+            return await self._calls.complete(
+                self._run,
+                step,
+                self._request_for(text),
+                attempts=self._attempts,
+                show=lambda delta: self._show(step, delta),
+                tell=self._tell,
+            )
+        except CutOff as cut:
+            await self._attempts.endure(cut.failure, self._run, self._tell)
+            return cut.result
 
     def _request_for(self, text: str) -> CompletionRequest:
         continuation = (Message(Role.ASSISTANT, text), Message(Role.USER, CONTINUE)) if text else ()
@@ -91,8 +113,17 @@ class Drafting:
     def _show(self, step: str, delta: str) -> None:
         self._shown += delta
         self._run.log.write(step, delta)
-        written = len(self._shown) / CHARACTERS_PER_WORD
-        fraction = SHARE_BEFORE + SHARE_OF_DRAFT * min(1.0, written / self._target_words)
-        if fraction >= self._reported + REPORTED_EVERY:
-            self._reported = fraction
-            self._run.progress(JobStage.DRAFTING, fraction, f"About {round(written, -1):,.0f} of {self._target_words:,} words.")
+        if self._fraction >= self._reported + REPORTED_EVERY:
+            self._tell(f"About {round(self._words, -1):,.0f} of {self._target_words:,} words.")
+
+    def _tell(self, message: str) -> None:
+        self._reported = max(self._reported, self._fraction)
+        self._run.progress(JobStage.DRAFTING, self._reported, message)
+
+    @property
+    def _fraction(self) -> float:
+        return SHARE_BEFORE + SHARE_OF_DRAFT * min(1.0, self._words / self._target_words)
+
+    @property
+    def _words(self) -> float:
+        return len(self._shown) / CHARACTERS_PER_WORD

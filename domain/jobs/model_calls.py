@@ -1,7 +1,8 @@
 """Paid calls to the model: intended before, recorded after, never bought twice.
 
-A call whose text has begun to arrive is always recorded, also when it is cut short by a cancel, a shutdown or the network: its text
-is kept, its usage estimated, and the next call continues from its tail. Only calls that brought nothing are tried again.
+A call whose text has begun to arrive is always recorded, also when it is cut short by a cancel, a shutdown, the network or a content
+filter: its text is kept, its usage estimated if need be, and the next call continues from its tail. Only calls that brought nothing are
+tried again under their own name.
 A result is held on to while the database is away.
 """
 
@@ -14,10 +15,13 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 
+from domain.jobs.attempts import Attempts
+from domain.jobs.endpoints import Admission, Endpoints
 from domain.jobs.job import CallIntent, CallResult, LeaseLost, Waiting
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds
-from domain.llm.failures import ModelFailure
-from domain.llm.model import Completed, CompletionRequest, LanguageModel, TextDelta, TokenUsage
+from domain.jobs.timing import Tell, Timing
+from domain.llm.failures import ModelFailure, ModelRefusedContent
+from domain.llm.model import Completed, CompletionRequest, FinishReason, LanguageModel, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
 from domain.ports import Clock, Ids, JobDesk, Tokens
 from domain.prompting.digest import prompt_digest
@@ -28,16 +32,20 @@ logger = logging.getLogger(__name__)
 INTERRUPTED = "interrupted"
 LEAST_TOKENS = 128
 """An answer that may not even be this long is not worth sending the prompt for."""
-ATTEMPTS = 4
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 300.0
 RECORDING_ATTEMPTS = 600
 RECORDING_PAUSE_SECONDS = 0.5
 
 
-class ModelCalls:
-    """`draw` gives numbers in 0..1 for the jitter of pauses."""
+class CutOff(Exception):  # noqa: N818  - what came is kept, so it is half a result
+    """Text came, was recorded as `result`, and broke off because of `failure`."""
 
+    def __init__(self, result: CallResult, failure: ModelFailure) -> None:
+        super().__init__(result.finish)
+        self.result = result
+        self.failure = failure
+
+
+class ModelCalls:
     def __init__(
         self,
         *,
@@ -47,7 +55,8 @@ class ModelCalls:
         prices: PriceBook,
         clock: Clock,
         ids: Ids,
-        draw: Callable[[], float],
+        endpoints: Endpoints,
+        timing: Timing,
     ) -> None:
         self._desk = desk
         self._model = model
@@ -55,29 +64,38 @@ class ModelCalls:
         self._prices = prices
         self._clock = clock
         self._ids = ids
-        self._draw = draw
+        self._endpoints = endpoints
+        self._timing = timing
 
-    async def complete(self, run: JobRun, step: str, request: CompletionRequest, *, show: Callable[[str], None]) -> CallResult:
+    def attempts(self) -> Attempts:
+        """For all calls of one run that ask for parts of one text."""
+        return Attempts(self._timing)
+
+    async def complete(
+        self, run: JobRun, step: str, request: CompletionRequest, *, attempts: Attempts, show: Callable[[str], None], tell: Tell
+    ) -> CallResult:
         """The recorded result of this step, bought now if it is not there yet; `show` is given its text as it arrives.
 
-        Raises ModelFailure when the model cannot be had, CallsLost when two workers died over this call, OutOfFunds when a limit does not
-        leave enough for it, Interrupted when the run is to end (what had arrived is recorded).
+        Raises ModelFailure when the model cannot be had, CutOff when its text broke off, CallsLost when two workers died over this call,
+        OutOfFunds when a limit does not leave enough for it, Interrupted when the run is to end; text that had arrived is recorded.
         """
-        for attempt in count(1):
-            affordable = await self._within_means(run, request)
-            intent = self._intent(step, affordable)
-            if (recorded := await self._desk.intend(run.claim, intent)) is not None:
-                return recorded
-            try:
-                return await self._attempt(run, intent, replace(affordable, call_id=intent.call_id), show)
-            except ModelFailure as failure:
-                cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
-                await self._desk.abandon(run.claim, intent, at=self._clock(), usage=failure.usage, cost=cost)
-                if not failure.retryable or attempt == ATTEMPTS or (failure.retry_after or 0) > LONGEST_PAUSE_SECONDS:
-                    raise
-                async with run.interruptible():
-                    await asyncio.sleep(self._pause(attempt, failure.retry_after))
-        raise AssertionError  # the count is endless
+        endpoint = self._endpoints.of(request.model)
+        while True:
+            async with endpoint.admitted(run, tokens=lambda: self._most_tokens(request), tell=tell) as admission:
+                affordable = await self._within_means(run, request)
+                intent = self._intent(step, affordable)
+                if (recorded := await self._desk.intend(run.claim, intent)) is not None:
+                    return recorded
+                try:
+                    result = await self._attempt(run, intent, replace(affordable, call_id=intent.call_id), admission, show)
+                except ModelFailure as failure:
+                    admission.failed(failure)
+                    cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
+                    await self._desk.abandon(run.claim, intent, at=self._clock(), usage=failure.usage, cost=cost)
+                    await attempts.endure(failure, run, tell)
+                else:
+                    attempts.ended_well()
+                    return result
 
     async def _within_means(self, run: JobRun, request: CompletionRequest) -> CompletionRequest:
         """The request, its answer cut to what may be spent on it. Raises OutOfFunds when that is hardly anything.
@@ -107,36 +125,33 @@ class ModelCalls:
         rest = money - (self._highest_cost(replace(request, max_tokens=0)) or ZERO)
         return min(request.max_tokens, int(rest * 1_000_000 / price.completion_per_million))
 
-    async def _attempt(self, run: JobRun, intent: CallIntent, request: CompletionRequest, show: Callable[[str], None]) -> CallResult:
-        text, begun = "", False
-        completed: Completed | None = None
-        reported: TokenUsage | None = None
-        interrupted: Interrupted | None = None
+    async def _attempt(
+        self, run: JobRun, intent: CallIntent, request: CompletionRequest, admission: Admission, show: Callable[[str], None]
+    ) -> CallResult:
+        answer, begun = _Answer(), False
+        ended_early: Interrupted | ModelFailure | None = None
         try:
             async with run.interruptible():
                 begun = True
                 async with self._model.stream(request) as items:
                     async for item in items:
-                        if isinstance(item, TextDelta):
-                            delta = _storable(item.text)
-                            text += delta
+                        if delta := answer.take(item):
+                            admission.answered()
                             show(delta)
-                        else:
-                            completed = item
-        except Interrupted as stop:
-            interrupted = stop
-        except ModelFailure as failure:
-            if not text:
+        except (Interrupted, ModelFailure) as early:
+            if isinstance(early, ModelFailure) and not answer.text:
                 raise
-            reported = failure.usage
-        if interrupted is not None and not begun:
+            ended_early = early
+        if isinstance(ended_early, Interrupted) and not begun:
             await self._desk.abandon(run.claim, intent, at=self._clock(), usage=None, cost=None)
-            raise interrupted
-        result = self._result(text, completed, reported, request)
+            raise ended_early
+        result = self._result(answer, ended_early, request)
         await run.log.flush()
         await self._record(run, intent, result)
-        if interrupted is not None:
-            raise interrupted
+        if isinstance(ended_early, Interrupted):
+            raise ended_early
+        if failure := ended_early or _filtered(result):
+            raise CutOff(result, failure)
         return result
 
     async def _record(self, run: JobRun, intent: CallIntent, result: CallResult) -> None:
@@ -155,10 +170,13 @@ class ModelCalls:
             else:
                 return
 
-    def _result(self, text: str, completed: Completed | None, reported: TokenUsage | None, request: CompletionRequest) -> CallResult:
-        usage = completed.usage if completed else reported or self._usage(request, text)
-        finish = completed.finish.value if completed else INTERRUPTED
-        return CallResult(text=text, finish=finish, usage=usage, cost=self._prices.cost(request.model, usage))
+    def _result(self, answer: "_Answer", ended_early: Interrupted | ModelFailure | None, request: CompletionRequest) -> CallResult:
+        if answer.completed:
+            finish, usage = answer.completed.finish.value, answer.completed.usage
+        else:
+            reported = ended_early.usage if isinstance(ended_early, ModelFailure) else None
+            finish, usage = INTERRUPTED, reported or self._usage(request, answer.text)
+        return CallResult(text=answer.text, finish=finish, usage=usage, cost=self._prices.cost(request.model, usage))
 
     def _intent(self, step: str, request: CompletionRequest) -> CallIntent:
         return CallIntent(
@@ -174,6 +192,10 @@ class ModelCalls:
     def _expected(self, request: CompletionRequest) -> TokenUsage:
         return replace(self._usage(request, ""), completion_tokens=request.max_tokens)
 
+    def _most_tokens(self, request: CompletionRequest) -> int:
+        expected = self._expected(request)
+        return expected.prompt_tokens + expected.completion_tokens
+
     def _usage(self, request: CompletionRequest, text: str) -> TokenUsage:
         """Counted by us, for a call whose end nobody reported."""
         return TokenUsage(
@@ -183,15 +205,33 @@ class ModelCalls:
             estimated=True,
         )
 
-    def _pause(self, attempt: int, retry_after: float | None) -> float:
-        """Seconds: as the server asked, else doubling, with up to half as much again so that many do not return at once."""
-        base = retry_after if retry_after is not None else FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)
-        return base * (1 + self._draw() / 2)
+
+class _Answer:
+    """What has arrived of a stream so far."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.completed: Completed | None = None
+
+    def take(self, item: TextDelta | Completed) -> str:
+        """The text that this adds."""
+        if isinstance(item, Completed):
+            self.completed = item
+            return ""
+        delta = _storable(item.text)
+        self.text += delta
+        return delta
 
 
 def _waiting(limit: Allowance, needs: Decimal) -> Waiting:
     required = None if limit.name is LimitName.MONTHLY_LIMIT else limit.limit + needs - limit.left
     return Waiting(limit_name=limit.name.value, limit=limit.limit, required=required, needs=needs)
+
+
+def _filtered(result: CallResult) -> ModelFailure | None:
+    if result.finish != FinishReason.CONTENT_FILTER:
+        return None
+    return ModelRefusedContent("The model's content filter cut the text off. Change the brief or the model; what was written is kept.")
 
 
 def _storable(text: str) -> str:

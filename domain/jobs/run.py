@@ -1,7 +1,7 @@
 """One run of a job: the claim, its log, and the one place where it may be interrupted.
 
-Only what is awaited inside `interruptible()` (a model's stream, a pause between attempts) is ever cut short; transactions always end
-by themselves. A user's cancel and a shutdown both arrive as `Interrupted`, so the text written so far can be recorded either way.
+Only what is awaited inside `interruptible()` (a model's stream) or `idle()` (a pause between attempts) is ever cut short; transactions
+always end by themselves. A user's cancel and a shutdown both arrive as `Interrupted`, so the text written so far can be recorded either way.
 """
 
 import asyncio
@@ -48,11 +48,14 @@ class JobRun:
         self._should_step_aside = should_step_aside
         self._reason: StopReason | None = StopReason.CANCELLED if claim.cancel_requested else None
         self._draining = False
+        self._idle = False
         self._waiting: asyncio.Task[object] | None = None
 
     def drain(self) -> None:
-        """End at the next boundary between steps."""
+        """End at the next boundary between steps; at once where nothing is under way."""
         self._draining = True
+        if self._idle:
+            self.interrupt(StopReason.HANDED_OVER)
 
     def interrupt(self, reason: StopReason) -> None:
         """End as soon as possible. A user's cancel outranks a shutdown."""
@@ -92,6 +95,17 @@ class JobRun:
             raise
         finally:
             self._waiting = None
+
+    @asynccontextmanager
+    async def idle(self) -> AsyncIterator[None]:
+        """As `interruptible`, for waits in which nothing is under way: there a drain, too, raises Interrupted at once."""
+        self.checkpoint()
+        self._idle = True
+        try:
+            async with self.interruptible():
+                yield
+        finally:
+            self._idle = False
 
     def progress(self, stage: JobStage, fraction: float, message: str) -> None:
         self.log.emit(Progressed(stage, round(fraction, 4), message))

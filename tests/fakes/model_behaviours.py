@@ -119,6 +119,18 @@ def hold(until: asyncio.Event, before: str, after: str = "", **options: Any) -> 
     return behave
 
 
+def among_strange_events(answer: Behaviour) -> Behaviour:
+    """The answer, with events in between that no specification knows."""
+    strange = b'event: telemetry\nid: 7\ndata: {"type": "telemetry", "queue": [1, 2], "choices": []}\n\n: nothing\n\n'
+
+    def behave(call: Call) -> Script:
+        script = answer(call)
+        # As it is sent, for the last of them says how many words there were.
+        return replace(script, steps=(among for step in script.steps for among in (Text(strange), step)))
+
+    return behave
+
+
 def refuses(words: str = "I cannot write that.") -> Behaviour:
     """A refusal in the place OpenAI has for it, without any text."""
     return _events(_delta(refusal=words), _choice({}, finish="stop"), b"data: [DONE]\n\n")

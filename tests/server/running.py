@@ -12,9 +12,8 @@ import uvicorn
 from starlette.datastructures import Secret
 
 from commands.demo.client import Client
+from domain.jobs.timing import Pauses
 from domain.llm.model import LanguageModel
-from domain.llm.openai_model import OpenAIModel
-from domain.llm.tokens import TokenCounter
 from resolvers.authentication import issue_development_token
 from server import LIMITS, Scriptorium, World, utc_now
 from settings import LOCAL_AUDIENCE, LOCAL_ISSUER, Settings
@@ -33,6 +32,10 @@ TEST_SETTINGS = Settings(
     openai_base_url=None,
     model=MODEL,
     assessor_model=None,
+    model_first_token_seconds=20,
+    model_silence_seconds=20,
+    model_requests_per_minute=None,
+    model_tokens_per_minute=None,
     rehearsal=False,
     rehearsal_words_per_second=None,
     jwt_issuer=LOCAL_ISSUER,
@@ -72,13 +75,16 @@ def token_for(user: str, *, ttl: timedelta = timedelta(hours=1)) -> str:
 
 @asynccontextmanager
 async def running(
-    database_url: str, *, model_url: str | None = None, model: LanguageModel | None = None, **changes: Any
+    database_url: str,
+    *,
+    model_url: str | None = None,
+    model: LanguageModel | None = None,
+    pauses: Pauses | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Running]:
     """Serve until the context ends, then shut down as SIGTERM would."""
     settings = replace(TEST_SETTINGS, openai_base_url=model_url, **changes)
-    if model is None and model_url is not None:
-        model = OpenAIModel(api_key="sk-test", base_url=model_url, tokens=TokenCounter(), chunk_timeout=20, first_token_timeout=20)
-    scriptorium = Scriptorium(settings, database_url, world=World(model=model))
+    scriptorium = Scriptorium(settings, database_url, world=World(model=model, pauses=pauses or Pauses()))
     config = uvicorn.Config(
         scriptorium.app,
         port=0,

@@ -10,6 +10,7 @@ import pytest
 
 from domain.identifiers import uuid7
 from domain.jobs.chapter_generation import MAXIMUM_STUMBLES, ChapterGeneration
+from domain.jobs.endpoints import Endpoints
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import Claim
 from domain.jobs.model_calls import ModelCalls
@@ -18,6 +19,7 @@ from domain.llm.catalogue import ModelCatalogue
 from domain.llm.model import REHEARSAL
 from tests.api import MODEL, Api, uuid_of
 from tests.claiming import claim_job
+from tests.domain.jobs.manual_time import ManualTime
 
 JOB = "query($id: ID!) { job(id: $id) { status attempt failure { code message retryable } steps { name } } }"
 
@@ -50,8 +52,16 @@ async def claimed(api: Api, job: str) -> AsyncIterator[JobRun]:
 async def work(api: Api, job: str, *, rehearsal: bool = False, then: Callable[[JobRun], None] = lambda _: None) -> Any:
     """The job after a run; `then` is done to the run when it is about to begin."""
     services = api.services
+    timing = ManualTime().timing()
     calls = ModelCalls(
-        desk=api.desk, model=NoModel(), tokens=services.tokens, prices=services.prices, clock=api.clock, ids=uuid7, draw=lambda: 0.0
+        desk=api.desk,
+        model=NoModel(),
+        tokens=services.tokens,
+        prices=services.prices,
+        clock=api.clock,
+        ids=uuid7,
+        endpoints=Endpoints("nowhere", rates=None, timing=timing),
+        timing=timing,
     )
     write = ChapterGeneration(
         library=services.library, desk=api.desk, calls=calls, tokens=services.tokens, clock=api.clock, ids=uuid7, rehearsal=rehearsal

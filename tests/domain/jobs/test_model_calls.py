@@ -1,6 +1,7 @@
 """Paid calls: recorded before and after, tried again only when nothing came, and never paid for twice."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,22 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.identifiers import uuid7
+from domain.jobs.attempts import ATTEMPTS, LONGEST_PAUSE_SECONDS, Attempts
+from domain.jobs.endpoints import Endpoints
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import CallIntent, CallResult, Claim, LeaseLost
-from domain.jobs.model_calls import ATTEMPTS, INTERRUPTED, LONGEST_PAUSE_SECONDS, ModelCalls
+from domain.jobs.model_calls import INTERRUPTED, CutOff, ModelCalls
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds, StopReason
-from domain.llm.failures import ModelFailure, ModelInterrupted, ModelRateLimited, ModelRejectedRequest, ModelUnavailable
+from domain.jobs.timing import Pauses, Timing
+from domain.llm.circuit import FAILURES
+from domain.llm.failures import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelRateLimited,
+    ModelRefusedContent,
+    ModelRejectedRequest,
+    ModelUnavailable,
+)
 from domain.llm.model import Completed, CompletionRequest, FinishReason, Message, Role, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
 from domain.llm.tokens import TokenCounter
@@ -24,7 +36,7 @@ from tests.factories import NOON
 
 REQUEST = CompletionRequest(model="gpt-4.1-mini", messages=(Message(Role.USER, "Write."),), temperature=1.0, max_tokens=100)
 USAGE = TokenUsage(prompt_tokens=7, cached_prompt_tokens=0, completion_tokens=3, estimated=False)
-NO_PAUSE = 0.0
+WITHOUT_PAUSES = Pauses(between_attempts=0, turns=0)
 
 
 @dataclass
@@ -70,11 +82,11 @@ class Desk:
 
 
 class Model:
-    """Plays one script a call: texts and failures, and events to wait for."""
+    """Plays one script a call: texts, failures, events to wait for, and how it ended."""
 
     rehearsal = False
 
-    def __init__(self, *scripts: list[str | ModelFailure | asyncio.Event]) -> None:
+    def __init__(self, *scripts: list[str | ModelFailure | asyncio.Event | FinishReason]) -> None:
         self.scripts = list(scripts)
         self.calls = 0
         self.call_ids: list[UUID | None] = []
@@ -85,15 +97,18 @@ class Model:
         self.call_ids.append(request.call_id)
         yield self._play(self.scripts.pop(0))
 
-    async def _play(self, script: list[str | ModelFailure | asyncio.Event]) -> AsyncIterator[TextDelta | Completed]:
+    async def _play(self, script: list[str | ModelFailure | asyncio.Event | FinishReason]) -> AsyncIterator[TextDelta | Completed]:
+        finish = FinishReason.STOP
         for part in script:
             if isinstance(part, ModelFailure):
                 raise part
-            if isinstance(part, asyncio.Event):
+            if isinstance(part, FinishReason):
+                finish = part
+            elif isinstance(part, asyncio.Event):
                 await part.wait()
             else:
                 yield TextDelta(part)
-        yield Completed(finish=FinishReason.STOP, usage=USAGE, request_id=None)
+        yield Completed(finish=finish, usage=USAGE, request_id=None)
 
     async def aclose(self) -> None:
         pass
@@ -105,7 +120,18 @@ class Caller:
     model: Model
     run: JobRun
     shown: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     something_shown: asyncio.Event = field(default_factory=asyncio.Event)
+    pauses: Pauses = WITHOUT_PAUSES
+    was_told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.timing = Timing(pauses=self.pauses, now=time.monotonic, sleep=asyncio.sleep, draw=lambda: 0.0)
+        self.endpoints = Endpoints("http://models.example/v1", rates=None, timing=self.timing)
+
+    def tell(self, message: str) -> None:
+        self.told.append(message)
+        self.was_told.set()
 
     def show(self, text: str) -> None:
         self.shown.append(text)
@@ -119,10 +145,11 @@ class Caller:
             prices=PriceBook(clock=lambda: NOON),
             clock=lambda: NOON,
             ids=uuid7,
-            draw=lambda: 0.0,
+            endpoints=self.endpoints,
+            timing=self.timing,
         )
         async with asyncio.timeout(10):
-            return await calls.complete(self.run, "draft/1", request, show=self.show)
+            return await calls.complete(self.run, "draft/1", request, attempts=Attempts(self.timing), show=self.show, tell=self.tell)
 
 
 @pytest.fixture
@@ -132,12 +159,12 @@ async def calling() -> AsyncIterator[Callable[..., Caller]]:
     log = EventLog(desk, lambda: NOON, on_written=lambda _: None, on_lost=lambda _: None)
     writing = asyncio.create_task(log.run())
     claim = Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
-    yield lambda *scripts: Caller(desk, Model(*scripts), JobRun(claim, log.open(claim)))
+    yield lambda *scripts, **options: Caller(desk, Model(*scripts), JobRun(claim, log.open(claim)), **options)
     writing.cancel()
     await asyncio.wait({writing})
 
 
-def rate_limited(retry_after: float = NO_PAUSE) -> ModelFailure:
+def rate_limited(retry_after: float | None = None) -> ModelFailure:
     return ModelRateLimited("Too many.", retry_after=retry_after)
 
 
@@ -231,12 +258,52 @@ async def test_a_pause_that_nobody_would_wait_for_is_not_made_shorter_but_fails_
 async def test_a_cancel_ends_the_pause_between_two_tries(calling: Any):
     caller = calling([rate_limited(60)])
     completing = asyncio.create_task(caller.complete())
-    await caller.desk.was_abandoned.wait()
-    await asyncio.sleep(0)
+    await caller.was_told.wait()
     caller.run.interrupt(StopReason.CANCELLED)
     with pytest.raises(Interrupted):
         await completing
     assert (caller.model.calls, caller.desk.entered) == (1, [])
+
+
+async def test_while_the_endpoint_is_out_of_order_nothing_is_intended(calling: Any):
+    caller = calling(pauses=Pauses(circuit=60))
+    fail(caller, FAILURES)
+    completing = asyncio.create_task(caller.complete())
+    await caller.was_told.wait()
+    caller.run.drain()
+    with pytest.raises(Interrupted):
+        await completing
+    assert (caller.model.calls, caller.desk.intents) == (0, [])
+
+
+async def test_the_first_text_of_a_call_shows_that_the_endpoint_works(calling: Any):
+    go_on = asyncio.Event()
+    caller = calling(["Half of", go_on, " it."])
+    completing = asyncio.create_task(caller.complete())
+    fail(caller, FAILURES - 1)
+    await caller.something_shown.wait()
+    fail(caller, FAILURES - 1)
+    go_on.set()
+    await completing
+    await caller.complete()
+    assert caller.told == [], "nothing was held back"
+
+
+async def test_calls_that_brought_nothing_are_reported_to_the_endpoint(calling: Any):
+    caller = calling([ModelUnavailable("Gone.")], [ModelUnavailable("Gone.")], pauses=Pauses(between_attempts=0, circuit=60))
+    fail(caller, FAILURES - 2)
+    completing = asyncio.create_task(caller.complete())
+    await caller.was_told.wait()
+    caller.run.interrupt(StopReason.CANCELLED)
+    with pytest.raises(Interrupted):
+        await completing
+    assert caller.model.calls == 2
+
+
+def fail(caller: Caller, times: int) -> None:
+    """Other calls do."""
+    for _ in range(times):
+        caller.endpoints.of(REQUEST.model).failed(object(), ModelUnavailable("Gone."))
 
 
 async def test_a_cancel_keeps_and_pays_for_what_had_arrived(calling: Any):
@@ -260,10 +327,23 @@ async def test_a_call_that_was_cancelled_before_it_left_costs_nothing(calling: A
 
 
 async def test_a_broken_stream_keeps_what_it_brought(calling: Any):
-    caller = calling(["Half of", ModelInterrupted("Cut.")])
-    result = await caller.complete()
-    assert (result.text, result.finish) == ("Half of", INTERRUPTED)
+    broken = ModelInterrupted("Cut.")
+    caller = calling(["Half of", broken])
+    with pytest.raises(CutOff) as caught:
+        await caller.complete()
+    assert caught.value.failure is broken
+    assert caller.desk.entered == [caught.value.result]
+    assert (caught.value.result.text, caught.value.result.finish) == ("Half of", INTERRUPTED)
     assert caller.model.calls == 1
+
+
+async def test_a_text_that_the_content_filter_cut_off_is_kept_and_says_so(calling: Any):
+    caller = calling(["Half of", FinishReason.CONTENT_FILTER])
+    with pytest.raises(CutOff) as caught:
+        await caller.complete()
+    assert isinstance(caught.value.failure, ModelRefusedContent)
+    assert caller.desk.entered == [caught.value.result]
+    assert (caught.value.result.text, caught.value.result.usage) == ("Half of", USAGE)
 
 
 async def test_characters_that_no_column_can_hold_are_taken_out(calling: Any):
@@ -273,7 +353,7 @@ async def test_characters_that_no_column_can_hold_are_taken_out(calling: Any):
 
 
 async def test_a_stream_of_nothing_but_such_characters_that_breaks_has_brought_nothing(calling: Any):
-    caller = calling(["\0", ModelUnavailable("Gone.", retry_after=0)], ["Text."])
+    caller = calling(["\0", ModelUnavailable("Gone.")], ["Text."])
     assert (await caller.complete()).text == "Text."
 
 

@@ -99,6 +99,49 @@ async def test_draining_ends_the_run_between_steps_only():
     assert caught.value.reason is StopReason.HANDED_OVER
 
 
+async def idling(run: JobRun, idle: asyncio.Event) -> None:
+    async with run.idle():
+        idle.set()
+        await asyncio.Event().wait()
+
+
+async def test_draining_ends_at_once_a_wait_in_which_nothing_is_under_way():
+    run, idle = a_run(), asyncio.Event()
+    task = asyncio.create_task(idling(run, idle))
+    await idle.wait()
+    run.drain()
+    with pytest.raises(Interrupted) as caught:
+        await task
+    assert caught.value.reason is StopReason.HANDED_OVER
+
+
+async def test_such_a_wait_does_not_begin_when_the_run_is_draining():
+    run, idle = a_run(), asyncio.Event()
+    run.drain()
+    with pytest.raises(Interrupted):
+        await idling(run, idle)
+    assert not idle.is_set()
+
+
+async def test_a_cancel_ends_such_a_wait_too():
+    run, idle = a_run(), asyncio.Event()
+    task = asyncio.create_task(idling(run, idle))
+    await idle.wait()
+    run.interrupt(StopReason.CANCELLED)
+    with pytest.raises(Interrupted) as caught:
+        await task
+    assert caught.value.reason is StopReason.CANCELLED
+
+
+async def test_behind_such_a_wait_draining_ends_the_run_between_steps_only():
+    run = a_run()
+    async with run.idle():
+        await asyncio.sleep(0)
+    async with run.interruptible():
+        run.drain()
+        await asyncio.sleep(0)
+
+
 async def test_a_job_cancelled_before_it_was_claimed_does_not_begin():
     with pytest.raises(Interrupted):
         a_run(cancel_requested=True).checkpoint()
