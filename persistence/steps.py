@@ -83,10 +83,14 @@ async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) 
         "expected": orjson.dumps(to_document(intent.expected)).decode(),
         "expected_cost": intent.expected_cost,
     }
-    if (await connection.execute(_INTEND_FIRST, {**parameters, "at": intent.at})).rowcount == 1:
+    first = {**parameters, "at": intent.at}
+    if (await connection.execute(_INTEND_FIRST, first)).rowcount == 1:
         return None
     await hold(connection, claim, leased=True)
-    earlier = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": intent.step})).one()
+    earlier = (await connection.execute(_FIND, {"job_id": claim.job_id, "step": intent.step})).first()
+    if earlier is None:  # the lease was over a moment ago, and has been renewed
+        await connection.execute(_INTEND_FIRST, first)
+        return None
     if earlier.result is not None and earlier.request_hash == intent.request_hash:
         return from_document(CallResult, earlier.result)
     uncertain = earlier.status == JobStatus.RUNNING and earlier.epoch < claim.epoch

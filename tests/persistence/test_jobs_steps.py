@@ -250,6 +250,29 @@ async def test_nothing_is_intended_on_a_lease_that_is_over(world):
     assert await world.desk.intend(claim, intent()) is None
 
 
+async def test_a_lease_that_is_renewed_just_as_a_first_call_is_intended_loses_nothing(world):
+    claim = await world.claimed()
+    await world.desk.renew([claim], lease_seconds=-1)
+
+    class RenewedBehindTheFirstStatement:
+        """A connection whose first statement finds the lease over."""
+
+        def __init__(self, connection):
+            self._connection = connection
+            self._is_first = True
+
+        async def execute(self, *statement):
+            answer = await self._connection.execute(*statement)
+            if self._is_first:
+                self._is_first = False
+                await world.desk.renew([claim], lease_seconds=LEASE)
+            return answer
+
+    async with world.database.as_worker() as connection:
+        assert await steps.intend(RenewedBehindTheFirstStatement(connection), claim, intent()) is None
+    assert (await step_of(world, claim)).status is JobStatus.RUNNING
+
+
 async def test_a_reservation_never_becomes_less_than_nothing(world):
     claim = await world.claim((await world.create(world.job(), reserve=Decimal("0.001"))).id)
     claim_call = await world.begun(claim)
