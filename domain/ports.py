@@ -306,6 +306,9 @@ class JobDesk(Protocol):
     async def resume_waiting(self) -> Sequence[UUID]:
         """Queue the jobs whose limits allow them to go on by now, and answer their ids."""
 
+    async def write_off(self, claim: Claim, *, at: datetime) -> None:
+        """Enter as uncertain the calls that were in flight when earlier owners of the job died: it is to end without asking for them again."""
+
     async def finish(self, claim: Claim, ending: Ending) -> None:
         """The final status, with its StatusChanged and Finished events; releases the reservation."""
 

@@ -119,6 +119,11 @@ class PostgresJobDesk:
             waiters = await funds.waiters(connection)
         return [waiter.job_id for waiter in waiters if await self._resume(waiter)]
 
+    async def write_off(self, claim: Claim, *, at: datetime) -> None:
+        async with self._database.as_worker() as connection:
+            await job_transitions.hold(connection, claim)
+            await steps.write_off(connection, claim, at=at)
+
     async def finish(self, claim: Claim, ending: Ending) -> None:
         async with self._database.as_worker() as connection:
             await job_transitions.finish(connection, claim, ending)

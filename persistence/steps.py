@@ -46,6 +46,7 @@ _STORE = text("""
     UPDATE job_step SET status = 'SUCCEEDED', result = CAST(:result AS jsonb), finished_at = :at, call_id = :call_id
     WHERE job_id = :job_id AND name = :step AND status <> 'SUCCEEDED' AND asked_since <= :epoch
 """)
+_IN_FLIGHT = text("SELECT * FROM job_step WHERE job_id = :job_id AND status = 'RUNNING' AND epoch < :epoch ORDER BY name")
 _RESULTS = text("SELECT name, result FROM job_step WHERE job_id = :job_id AND result IS NOT NULL ORDER BY started_at, name")
 _COMPLETED: Mapping[str, ColumnElement[Any]] = {
     "job_id": job.c.id,
@@ -97,8 +98,7 @@ async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) 
     if uncertain:
         await _enter_uncertain(connection, claim, earlier, at=intent.at)
         if earlier.uncertain and earlier.request_hash == intent.request_hash:
-            ending = {"job_id": claim.job_id, "step": intent.step, "call_id": earlier.call_id, "at": intent.at, "uncertain": True}
-            await connection.execute(_ABANDON, ending)
+            await _give_up(connection, earlier, at=intent.at)
             return CallsLost()
     await connection.execute(_INTEND_AGAIN, {**parameters, "uncertain": uncertain})
     return None
@@ -113,6 +113,18 @@ async def _enter_uncertain(connection: AsyncConnection, claim: Claim, earlier: A
         cost=earlier.expected_cost,
     )
     await ledger.enter(connection, claim, call, epoch=earlier.epoch, at=at, uncertain=True)
+
+
+async def _give_up(connection: AsyncConnection, earlier: Any, *, at: datetime) -> None:
+    ending = {"job_id": earlier.job_id, "step": earlier.name, "call_id": earlier.call_id, "at": at, "uncertain": True}
+    await connection.execute(_ABANDON, ending)
+
+
+async def write_off(connection: AsyncConnection, claim: Claim, *, at: datetime) -> None:
+    """Enter the calls that earlier owners have left in flight, as nobody will ask for them again."""
+    for earlier in (await connection.execute(_IN_FLIGHT, {"job_id": claim.job_id, "epoch": claim.epoch})).all():
+        await _enter_uncertain(connection, claim, earlier, at=at)
+        await _give_up(connection, earlier, at=at)
 
 
 async def abandon(

@@ -150,6 +150,7 @@ class ChapterGeneration:
     async def _end_early(self, run: JobRun, status: JobStatus, *, failure: JobFailure | None = None) -> None:
         """Keep what has been written, if anything has, and end the job."""
         await run.log.flush()
+        await self._desk.write_off(run.claim, at=self._clock())
         results = await self._desk.results(run.claim)
         text = "".join(result.text for result in results.values())
         try:

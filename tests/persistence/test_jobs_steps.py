@@ -239,6 +239,41 @@ async def test_another_request_under_the_name_of_a_lost_call_is_made_all_the_sam
     assert await world.desk.intend(claim, intent(request_hash="c")) is None
 
 
+async def test_a_call_that_was_in_flight_when_its_worker_died_is_written_off_when_nobody_asks_again(world):
+    dead = await world.claimed()
+    await world.begun(dead)
+    owner = await world.taken_over(dead)
+
+    await world.desk.write_off(owner, at=later(1))
+    await world.desk.write_off(owner, at=later(2))
+
+    step = await step_of(world, owner)
+    assert (step.status, step.finished_at, step.uncertain) == (JobStatus.FAILED, later(1), True)
+    assert (step.usage.calls, step.usage.uncertain_calls) == (1, 1)
+    assert await world.reserved() == RESERVE - EXPECTED_COST
+
+
+async def test_a_call_of_the_owner_itself_is_not_written_off(world):
+    claim = await world.claimed()
+    await world.begun(claim)
+
+    await world.desk.write_off(claim, at=later(1))
+
+    assert (await step_of(world, claim)).status is JobStatus.RUNNING
+    assert (await spent(world)).calls == 0
+
+
+async def test_what_was_written_off_is_put_right_by_whoever_knows_better(world):
+    zombie = await world.claimed()
+    call = await world.begun(zombie)
+    await world.desk.write_off(await world.taken_over(zombie), at=later(1))
+
+    with pytest.raises(LeaseLost):
+        await world.desk.record(zombie, call, RESULT, at=later(2))
+
+    assert await spent(world) == ONE_CALL
+
+
 async def test_nothing_is_intended_on_a_lease_that_is_over(world):
     claim = await world.claimed()
     await world.desk.renew([claim], lease_seconds=-1)

@@ -20,8 +20,11 @@ from domain.llm.model import REHEARSAL
 from tests.api import MODEL, Api, uuid_of
 from tests.claiming import claim_job
 from tests.domain.jobs.manual_time import ManualTime
+from tests.persistence.job_world import intent
 
 JOB = "query($id: ID!) { job(id: $id) { status attempt failure { code message retryable } steps { name } } }"
+
+USAGE = "query($id: ID!) { job(id: $id) { status usage { calls uncertainCalls } steps { name status uncertain } } }"
 
 
 class NoModel:
@@ -80,6 +83,19 @@ async def test_a_job_with_which_too_many_workers_have_vanished_fails_and_says_so
     ended = await work(api, job)
     assert (ended["status"], ended["attempt"]) == ("FAILED", MAXIMUM_STUMBLES + 2)
     assert (ended["failure"]["code"], ended["failure"]["retryable"]) == ("TOO_MANY_ATTEMPTS", False)
+
+
+async def test_a_job_cancelled_after_its_worker_died_in_mid_call_counts_that_call(api: Api):
+    job = await api.job(await api.chapter(await api.project()))
+    claim = await api.desk.claim(uuid_of(job), lease_seconds=30)
+    assert isinstance(claim, Claim)
+    await api.desk.intend(claim, intent())
+    await api.desk.renew([claim], lease_seconds=-1)
+    await api.mutate("cancelJob", "id", jobId=job)
+    await work(api, job)
+    ended = (await api.ask(USAGE, id=job))["job"]
+    assert (ended["status"], ended["usage"]["calls"], ended["usage"]["uncertainCalls"]) == ("CANCELLED", 1, 1)
+    assert ended["steps"] == [{"name": "draft/1", "status": "FAILED", "uncertain": True}]
 
 
 @pytest.mark.parametrize("loss", ["role", "membership"])
