@@ -5,7 +5,7 @@ back together do not start together: each has a turn of its own, at random inter
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -77,17 +77,16 @@ class Endpoint:
         return not self._inside and self._circuit.is_untroubled and self._held_until <= self._timing.now()
 
     @asynccontextmanager
-    async def admitted(self, run: JobRun, *, tokens: Callable[[], int], tell: Tell) -> AsyncIterator["Admission"]:
+    async def admitted(self, run: JobRun, *, tokens: int, tell: Tell) -> AsyncIterator["Admission"]:
         """Entered when the call may begin; the admission is to be told what becomes of it.
 
-        `tokens`, how large the call can get, is counted only where that matters. Raises ModelFailure when the wait would be longer than a
-        call should wait, and Interrupted.
+        `tokens` is how large the call can get. Raises ModelFailure when the wait would be longer than a call should wait, and Interrupted.
         """
         self._inside += 1
         try:
             await self._until_clear(run, tell)
             if self._rates is not None:
-                await self._until_its_place(self._rates, run, tokens(), tell)
+                await self._until_its_place(self._rates, run, tokens, tell)
             call = self._circuit.begin()
             try:
                 yield Admission(self, call)

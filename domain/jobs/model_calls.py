@@ -18,10 +18,11 @@ from itertools import count
 from domain.jobs.attempts import Attempts
 from domain.jobs.endpoints import Admission, Endpoints
 from domain.jobs.job import CallIntent, CallResult, LeaseLost, Waiting
+from domain.jobs.quotes import Quote
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds
 from domain.jobs.timing import Tell, Timing
 from domain.llm.failures import ModelFailure, ModelRefusedContent
-from domain.llm.model import Completed, CompletionRequest, FinishReason, LanguageModel, TextDelta, TokenUsage
+from domain.llm.model import Completed, CompletionRequest, FinishReason, LanguageModel, TextDelta
 from domain.llm.prices import PriceBook
 from domain.ports import Clock, Ids, JobDesk, Tokens
 from domain.prompting.digest import prompt_digest
@@ -79,15 +80,19 @@ class ModelCalls:
         Raises ModelFailure when the model cannot be had, CutOff when its text broke off, CallsLost when two workers died over this call,
         OutOfFunds when a limit does not leave enough for it, Interrupted when the run is to end; text that had arrived is recorded.
         """
+        await self._model.prepare()
+        quote = await Quote.of(request, tokens=self._tokens, prices=self._prices)
         endpoint = self._endpoints.of(request.model)
+        most_tokens = quote.usage(request.max_tokens).total_tokens
         while True:
-            async with endpoint.admitted(run, tokens=lambda: self._most_tokens(request), tell=tell) as admission:
-                affordable = await self._within_means(run, request)
-                intent = self._intent(step, affordable)
+            async with endpoint.admitted(run, tokens=most_tokens, tell=tell) as admission:
+                affordable = await self._within_means(run, request, quote)
+                intent = self._intent(step, affordable, quote)
                 if (recorded := await self._desk.intend(run.claim, intent)) is not None:
                     return recorded
                 try:
-                    result = await self._attempt(run, intent, replace(affordable, call_id=intent.call_id), admission, show)
+                    call = replace(affordable, call_id=intent.call_id)
+                    result = await self._attempt(run, intent, call, quote=quote, admission=admission, show=show)
                 except ModelFailure as failure:
                     admission.failed(failure)
                     cost = self._prices.cost(request.model, failure.usage) if failure.usage else None
@@ -97,58 +102,53 @@ class ModelCalls:
                     attempts.ended_well()
                     return result
 
-    async def _within_means(self, run: JobRun, request: CompletionRequest) -> CompletionRequest:
+    async def _within_means(self, run: JobRun, request: CompletionRequest, quote: Quote) -> CompletionRequest:
         """The request, its answer cut to what may be spent on it. Raises OutOfFunds when that is hardly anything.
 
         A model without a known price cannot be held to any limit: that is what a project's consent to such models is for.
         """
-        if not (wanted := self._highest_cost(request)):
+        if not (wanted := quote.cost(request.max_tokens)):
             return request
         funds = await self._desk.fund(run.claim, wanted)
         if funds.short_of is None:
             return request
-        least = replace(request, max_tokens=min(request.max_tokens, LEAST_TOKENS))
-        needs = self._highest_cost(least) or ZERO
+        needs = quote.cost(min(request.max_tokens, LEAST_TOKENS)) or ZERO
         if funds.granted < needs:
             raise OutOfFunds(_waiting(funds.short_of, needs))
-        return replace(request, max_tokens=self._affordable_tokens(request, funds.granted))
-
-    def _highest_cost(self, request: CompletionRequest) -> Decimal | None:
-        """USD for the longest answer the request allows; None for a model without a known price."""
-        return self._prices.cost(request.model, self._expected(request))
-
-    def _affordable_tokens(self, request: CompletionRequest, money: Decimal) -> int:
-        """How long the answer may be, at most as long as asked, for the whole call to cost no more than `money` USD."""
-        price = self._prices.price(request.model)
-        if price is None or not price.completion_per_million:
-            return request.max_tokens
-        rest = money - (self._highest_cost(replace(request, max_tokens=0)) or ZERO)
-        return min(request.max_tokens, int(rest * 1_000_000 / price.completion_per_million))
+        return replace(request, max_tokens=quote.affordable_tokens(funds.granted, at_most=request.max_tokens))
 
     async def _attempt(
-        self, run: JobRun, intent: CallIntent, request: CompletionRequest, admission: Admission, show: Callable[[str], None]
+        self,
+        run: JobRun,
+        intent: CallIntent,
+        request: CompletionRequest,
+        *,
+        quote: Quote,
+        admission: Admission,
+        show: Callable[[str], None],
     ) -> CallResult:
         answer, begun = _Answer(), False
-        ended_early: Interrupted | ModelFailure | None = None
+        ended_early: Interrupted | LeaseLost | ModelFailure | None = None
         try:
             async with run.interruptible():
+                run.require_lease()
                 begun = True
                 async with self._model.stream(request) as items:
                     async for item in items:
                         if delta := answer.take(item):
                             admission.answered()
                             show(delta)
-        except (Interrupted, ModelFailure) as early:
+        except (Interrupted, LeaseLost, ModelFailure) as early:
             if isinstance(early, ModelFailure) and not answer.text:
                 raise
             ended_early = early
-        if isinstance(ended_early, Interrupted) and not begun:
+        if isinstance(ended_early, Interrupted | LeaseLost) and not begun:
             await self._desk.abandon(run.claim, intent, at=self._clock(), usage=None, cost=None)
             raise ended_early
-        result = self._result(answer, ended_early, request)
+        result = self._result(answer, ended_early, request, quote)
         await run.log.flush()
         await self._record(run, intent, result)
-        if isinstance(ended_early, Interrupted):
+        if isinstance(ended_early, Interrupted | LeaseLost):
             raise ended_early
         if failure := ended_early or _filtered(result):
             raise CutOff(result, failure)
@@ -170,39 +170,25 @@ class ModelCalls:
             else:
                 return
 
-    def _result(self, answer: "_Answer", ended_early: Interrupted | ModelFailure | None, request: CompletionRequest) -> CallResult:
+    def _result(
+        self, answer: "_Answer", ended_early: Interrupted | LeaseLost | ModelFailure | None, request: CompletionRequest, quote: Quote
+    ) -> CallResult:
         if answer.completed:
             finish, usage = answer.completed.finish.value, answer.completed.usage
         else:
             reported = ended_early.usage if isinstance(ended_early, ModelFailure) else None
-            finish, usage = INTERRUPTED, reported or self._usage(request, answer.text)
+            finish, usage = INTERRUPTED, reported or quote.usage(self._tokens.count(answer.text, model=request.model))
         return CallResult(text=answer.text, finish=finish, usage=usage, cost=self._prices.cost(request.model, usage))
 
-    def _intent(self, step: str, request: CompletionRequest) -> CallIntent:
+    def _intent(self, step: str, request: CompletionRequest, quote: Quote) -> CallIntent:
         return CallIntent(
             call_id=self._ids(),
             step=step,
             model=request.model,
             request_hash=request_hash(request),
-            expected=self._expected(request),
-            expected_cost=self._highest_cost(request),
+            expected=quote.usage(request.max_tokens),
+            expected_cost=quote.cost(request.max_tokens),
             at=self._clock(),
-        )
-
-    def _expected(self, request: CompletionRequest) -> TokenUsage:
-        return replace(self._usage(request, ""), completion_tokens=request.max_tokens)
-
-    def _most_tokens(self, request: CompletionRequest) -> int:
-        expected = self._expected(request)
-        return expected.prompt_tokens + expected.completion_tokens
-
-    def _usage(self, request: CompletionRequest, text: str) -> TokenUsage:
-        """Counted by us, for a call whose end nobody reported."""
-        return TokenUsage(
-            prompt_tokens=self._tokens.count_messages(request.messages, model=request.model),
-            cached_prompt_tokens=0,
-            completion_tokens=self._tokens.count(text, model=request.model),
-            estimated=True,
         )
 
 

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from math import inf
 
 from domain.jobs.event_log import JobLog
 from domain.jobs.events import Progressed
-from domain.jobs.job import Claim, JobStage, Waiting
+from domain.jobs.job import Claim, JobStage, LeaseLost, Waiting
 
 
 class StopReason(StrEnum):
@@ -40,11 +41,17 @@ async def never() -> bool:
 
 
 class JobRun:
-    """`should_step_aside` says whether somebody else's turn has come; it is asked between steps only."""
+    """`should_step_aside` says whether somebody else's turn has come; it is asked between steps only.
 
-    def __init__(self, claim: Claim, log: JobLog, *, should_step_aside: Callable[[], Awaitable[bool]] = never) -> None:
+    `lease_until`, of the event loop's time, moves with every renewal: before it nobody else can take the job.
+    """
+
+    def __init__(
+        self, claim: Claim, log: JobLog, *, should_step_aside: Callable[[], Awaitable[bool]] = never, lease_until: float = inf
+    ) -> None:
         self.claim = claim
         self.log = log
+        self.lease_until = lease_until
         self._should_step_aside = should_step_aside
         self._reason: StopReason | None = StopReason.CANCELLED if claim.cancel_requested else None
         self._draining = False
@@ -78,6 +85,11 @@ class JobRun:
         self.checkpoint()
         if await self._should_step_aside():
             raise Interrupted(StopReason.HANDED_OVER)
+
+    def require_lease(self) -> None:
+        """Call right before what must not be done by two. Raises LeaseLost when this process has slept past its lease."""
+        if asyncio.get_running_loop().time() >= self.lease_until:
+            raise LeaseLost
 
     @asynccontextmanager
     async def interruptible(self) -> AsyncIterator[None]:

@@ -102,6 +102,7 @@ class TaskManager:
 
     async def _take_up(self) -> bool:
         """Whether there was a job to run."""
+        asked_at = asyncio.get_running_loop().time()
         claim = await self._desk.claim_next(lease_seconds=self._lease_seconds)
         if claim is None:
             return False
@@ -109,7 +110,12 @@ class TaskManager:
         assert task is not None
         task.set_name(f"job {claim.job_id}")
         await self._let_go(claim.job_id)
-        run = JobRun(claim, self._events.open(claim), should_step_aside=partial(self._desk.should_step_aside, claim))
+        run = JobRun(
+            claim,
+            self._events.open(claim),
+            should_step_aside=partial(self._desk.should_step_aside, claim),
+            lease_until=asked_at + self._lease_seconds,
+        )
         self._runs[claim.job_id] = (run, task)
         if self._stopping:  # meanwhile
             run.drain()
@@ -167,6 +173,7 @@ class TaskManager:
             runs = [run for run, _ in self._runs.values()]
             if not runs:
                 continue
+            asked_at = asyncio.get_running_loop().time()
             try:
                 held = await self._desk.renew([run.claim for run in runs], lease_seconds=self._lease_seconds)
             except Exception:  # the database is away: the lease itself says how long that may last
@@ -176,7 +183,9 @@ class TaskManager:
                 cancel_requested = held.get(run.claim.job_id)
                 if cancel_requested is None:
                     self._abort(run.claim)
-                elif cancel_requested:
+                    continue
+                run.lease_until = asked_at + self._lease_seconds
+                if cancel_requested:
                     run.interrupt(StopReason.CANCELLED)
 
     async def _watch_cancels(self) -> None:

@@ -52,6 +52,10 @@ class TokenUsage:
     completion_tokens: int
     estimated: bool
 
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
@@ -71,6 +75,9 @@ class LanguageModel(Protocol):
     @property
     def rehearsal(self) -> bool:
         """Whether texts come from the stand-in instead of a language model."""
+
+    async def prepare(self) -> None:
+        """Get ready what a first call would have to wait for, so that a call that is intended is made at once."""
 
     def stream(self, request: CompletionRequest) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Completed]]:
         """One attempt, never repeated behind the caller's back. Leaving the context, for whatever reason, ends the call at once.

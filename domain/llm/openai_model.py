@@ -66,6 +66,13 @@ class OpenAIModel:
         self._first_token_timeout = first_token_timeout
         self._chunk_timeout = chunk_timeout
         self._dialects: dict[str, Dialect] = {}
+        self._is_prepared = False
+
+    async def prepare(self) -> None:
+        # In a thread, so that the first call does not hold up everybody for the second that this takes.
+        if not self._is_prepared:
+            await asyncio.to_thread(self._load_client)
+            self._is_prepared = True
 
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
@@ -81,6 +88,11 @@ class OpenAIModel:
     async def aclose(self) -> None:
         if "_client" in self.__dict__:
             await self._client.close()
+
+    def _load_client(self) -> None:
+        import_module("openai.resources.chat")
+        with suppress(Exception):  # a key that cannot be: whoever makes a call is told
+            _ = self._client
 
     @cached_property
     def _client(self) -> "AsyncOpenAI":
@@ -110,9 +122,8 @@ class OpenAIModel:
         return answer
 
     async def _ask(self, request: CompletionRequest, dialect: Dialect) -> httpx2.Response | ProviderError:
-        # In a thread, so that the first call does not hold up everybody for the second that this import takes.
-        openai: Any = await asyncio.to_thread(import_module, "openai")
-        await asyncio.to_thread(import_module, "openai.resources.chat")
+        await self.prepare()
+        openai: Any = import_module("openai")
         messages: Any = [{"role": message.role.value, "content": _sendable(message.text)} for message in request.messages]
         try:
             async with asyncio.timeout(self._first_token_timeout):

@@ -28,6 +28,9 @@ class RehearsalModel:
         self._tokens = tokens
         self._sleep = sleep
 
+    async def prepare(self) -> None:
+        """There is nothing to get ready."""
+
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
         async with aclosing(self._items(request)) as items:

@@ -32,6 +32,9 @@ class NoModel:
 
     rehearsal = False
 
+    async def prepare(self) -> None:
+        pass
+
     def stream(self, request: object) -> Any:
         pytest.fail("the model was called")
 

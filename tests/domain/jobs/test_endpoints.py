@@ -47,7 +47,7 @@ class Door:
         """A call that comes to this end once `until` is set; "nothing" says nothing of the endpoint."""
 
         async def call() -> None:
-            async with self.endpoint.admitted(run or a_run(), tokens=lambda: 100, tell=self.told.append) as admission:
+            async with self.endpoint.admitted(run or a_run(), tokens=100, tell=self.told.append) as admission:
                 self.entered.append(self.time.now)
                 if until is not None:
                     await until.wait()

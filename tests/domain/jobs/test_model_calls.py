@@ -89,7 +89,11 @@ class Model:
     def __init__(self, *scripts: list[str | ModelFailure | asyncio.Event | FinishReason]) -> None:
         self.scripts = list(scripts)
         self.calls = 0
+        self.is_prepared = False
         self.call_ids: list[UUID | None] = []
+
+    async def prepare(self) -> None:
+        self.is_prepared = True
 
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
@@ -232,6 +236,22 @@ async def test_a_model_without_a_price_asks_nobody_for_money(calling: Any):
     caller.desk.money = Decimal(0)
     await caller.complete(replace(REQUEST, model="nobody-knows-it"))
     assert (caller.desk.wanted, caller.model.calls) == ([], 1)
+
+
+async def test_a_process_that_slept_past_its_lease_between_intent_and_call_does_not_call(calling: Any):
+    caller = calling(["Too late."])
+    caller.desk.when_intended = lambda: setattr(caller.run, "lease_until", 0.0)
+    with pytest.raises(LeaseLost):
+        await caller.complete()
+    assert (caller.model.calls, len(caller.desk.intents), caller.desk.abandoned) == (0, 1, [None])
+
+
+async def test_the_client_is_ready_before_a_call_is_intended(calling: Any):
+    caller = calling(["Once."])
+    ready: list[bool] = []
+    caller.desk.when_intended = lambda: ready.append(caller.model.is_prepared)
+    await caller.complete()
+    assert ready == [True]
 
 
 async def test_what_waiting_cannot_mend_is_not_tried_again(calling: Any):

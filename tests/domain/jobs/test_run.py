@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.jobs.event_log import JobLog
-from domain.jobs.job import Claim
+from domain.jobs.job import Claim, LeaseLost
 from domain.jobs.run import Interrupted, JobRun, StopReason
 
 
@@ -41,6 +41,16 @@ async def test_an_interruption_outside_the_scope_waits_for_the_next_one():
             pytest.fail("the scope was entered")
     with pytest.raises(Interrupted):
         run.checkpoint()
+
+
+async def test_what_only_one_may_do_is_not_done_behind_the_end_of_the_lease():
+    run = a_run()
+    run.require_lease()
+    run.lease_until = asyncio.get_running_loop().time() + 60
+    run.require_lease()
+    run.lease_until = asyncio.get_running_loop().time()
+    with pytest.raises(LeaseLost):
+        run.require_lease()
 
 
 async def test_after_an_interruption_the_task_can_go_on_awaiting():

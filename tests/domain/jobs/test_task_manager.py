@@ -31,6 +31,8 @@ class Desk:
     events: list[Event] = field(default_factory=list)
     claiming: asyncio.Event = field(default_factory=asyncio.Event)
     may_claim: asyncio.Event = field(default_factory=asyncio.Event)
+    renewals: int = 0
+    renewed_twice: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.may_claim.set()
@@ -52,6 +54,9 @@ class Desk:
         return [job_id for job_id in job_ids if job_id in self.cancelled] if self.answers_about_cancels else ()
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
+        self.renewals += 1
+        if self.renewals == 2:
+            self.renewed_twice.set()
         return {claim.job_id: claim.job_id in self.cancelled for claim in claims if claim.job_id not in self.lost}
 
     async def append(self, batches: Sequence[tuple[Claim, Sequence[Event]]], *, at: datetime, number: int | None = None) -> set[UUID]:
@@ -251,6 +256,28 @@ async def test_a_run_is_told_between_its_steps_that_it_should_step_aside():
         office.steps.go_on.set()
         assert await office.answer() is True
     assert office.steps.ends == [StopReason.HANDED_OVER]
+
+
+async def test_a_run_knows_until_when_nobody_else_can_have_its_job():
+    class Keeping(Steps):
+        async def in_one_step(self, run: JobRun) -> None:
+            self.run = run
+            await super().in_one_step(run)
+
+    now = asyncio.get_running_loop().time
+    async with working("in_one_step", steps=Keeping()) as office:
+        office.desk.may_claim.clear()
+        beginning = asyncio.create_task(office.begin(uuid4()))
+        await office.desk.claiming.wait()
+        asked_at = now()
+        office.desk.may_claim.set()
+        await beginning
+        first = office.steps.run.lease_until
+        assert first <= asked_at + LEASE_SECONDS, "the time in which the database answers is counted too"
+        await office.desk.renewed_twice.wait()
+        assert first < office.steps.run.lease_until <= now() + LEASE_SECONDS
+        office.steps.go_on.set()
+        assert await office.answer() is True
 
 
 async def test_a_run_whose_lease_is_lost_ends_at_once_and_writes_nothing_more():
