@@ -43,8 +43,12 @@ _ABANDON = text("""
     WHERE job_id = :job_id AND name = :step AND call_id = :call_id AND status = 'RUNNING'
 """)
 _STORE = text("""
+    WITH earlier AS MATERIALIZED (
+        SELECT * FROM job_step WHERE job_id = :job_id AND name = :step AND status <> 'SUCCEEDED' AND asked_since <= :epoch FOR UPDATE
+    )
     UPDATE job_step SET status = 'SUCCEEDED', result = CAST(:result AS jsonb), finished_at = :at, call_id = :call_id
-    WHERE job_id = :job_id AND name = :step AND status <> 'SUCCEEDED' AND asked_since <= :epoch
+    FROM earlier WHERE job_step.job_id = earlier.job_id AND job_step.name = earlier.name
+    RETURNING earlier.name, earlier.status, earlier.epoch, earlier.call_id, earlier.model, earlier.expected, earlier.expected_cost
 """)
 _IN_FLIGHT = text("SELECT * FROM job_step WHERE job_id = :job_id AND status = 'RUNNING' AND epoch < :epoch ORDER BY name")
 _RESULTS = text("SELECT name, result FROM job_step WHERE job_id = :job_id AND result IS NOT NULL ORDER BY started_at, name")
@@ -145,7 +149,10 @@ async def record(connection: AsyncConnection, claim: Claim, intent: CallIntent, 
     await ledger.reverse_uncertain(connection, intent.call_id, at=at)
     document = orjson.dumps(to_document(result)).decode()
     stored = {"job_id": claim.job_id, "step": intent.step, "call_id": intent.call_id, "epoch": claim.epoch, "result": document, "at": at}
-    await connection.execute(_STORE, stored)
+    earlier = (await connection.execute(_STORE, stored)).first()
+    if earlier is not None and earlier.status == JobStatus.RUNNING and earlier.call_id != intent.call_id:
+        # A later owner's call is in flight, and now that there is a result nobody would miss it if its worker died.
+        await _enter_uncertain(connection, claim, earlier, at=at)
     return True
 
 

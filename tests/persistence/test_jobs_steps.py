@@ -274,6 +274,23 @@ async def test_what_was_written_off_is_put_right_by_whoever_knows_better(world):
     assert await spent(world) == ONE_CALL
 
 
+async def test_a_call_in_flight_when_an_earlier_owner_brings_the_answer_counts_until_it_is_known(world):
+    zombie = await world.claimed()
+    zombie_call = await world.begun(zombie)
+    owner = await world.taken_over(zombie)
+    call = await world.begun(owner)
+
+    with pytest.raises(LeaseLost):
+        await world.desk.record(zombie, zombie_call, RESULT, at=NOW)
+    assert ((await spent(world)).calls, (await spent(world)).uncertain_calls) == (2, 1)
+
+    heir = await world.taken_over(owner)
+    assert await world.desk.intend(heir, intent()) == RESULT
+    with pytest.raises(LeaseLost):
+        await world.desk.record(owner, call, RESULT, at=NOW)
+    assert ((await spent(world)).calls, (await spent(world)).uncertain_calls) == (2, 0)
+
+
 async def test_nothing_is_intended_on_a_lease_that_is_over(world):
     claim = await world.claimed()
     await world.desk.renew([claim], lease_seconds=-1)
