@@ -90,7 +90,7 @@ async def test_a_job_with_which_too_many_workers_have_vanished_fails_and_says_so
 
 async def test_a_job_cancelled_after_its_worker_died_in_mid_call_counts_that_call(api: Api):
     job = await api.job(await api.chapter(await api.project()))
-    claim = await api.desk.claim(uuid_of(job), lease_seconds=30)
+    claim = await claim_job(api.database, uuid_of(job))
     assert isinstance(claim, Claim)
     await api.desk.intend(claim, intent())
     await api.desk.renew([claim], lease_seconds=-1)
