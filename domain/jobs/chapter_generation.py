@@ -103,7 +103,7 @@ class ChapterGeneration:
             shown = "" if run.claim.attempt == 1 else (await records.jobs.texts([job.id]))[job.id][0]
         target_words = words_wanted(material)
         if built is not None:
-            run.log.emit(self._drafting_begins())
+            run.log.emit(self._drafting_begins(run))
             return Assignment(job, chapter, target_words, *built, shown)
         prompt = await asyncio.to_thread(build_prompt, material, _wish(job.request), tokens=self._tokens)
         receipt_id, at = self._ids(), self._clock()
@@ -111,14 +111,14 @@ class ChapterGeneration:
             await records.jobs.add_prompt(prompt, receipt_id=receipt_id, job_id=job.id, chapter_id=chapter.id, at=at)
             if chapter.status is ChapterStatus.PLANNED:
                 await records.chapters.update(chapter.id, {"status": ChapterStatus.DRAFTING})
-            chosen = Progressed(JobStage.CONTEXT, SHARE_BEFORE, f"{prompt.receipt.tokens_used:,} tokens of context chosen.")
-            events = (chosen, StepFinished("context", Usage()), self._drafting_begins())
+            chosen = run.progressed(JobStage.CONTEXT, SHARE_BEFORE, f"{prompt.receipt.tokens_used:,} tokens of context chosen.")
+            events = (chosen, StepFinished("context", Usage()), self._drafting_begins(run))
             await records.jobs.complete_step(run.claim, "context", started_at=began, at=at, events=events)
         return Assignment(job, chapter, target_words, receipt_id, prompt, shown)
 
-    def _drafting_begins(self) -> Progressed:
+    def _drafting_begins(self, run: JobRun) -> Progressed:
         waiting = "Rehearsing: no language model is called." if self._rehearsal else "Waiting for the model's first words."
-        return Progressed(JobStage.DRAFTING, SHARE_BEFORE, waiting)
+        return run.progressed(JobStage.DRAFTING, SHARE_BEFORE, waiting)
 
     def _drafting(self, run: JobRun, assignment: Assignment) -> Drafting:
         return Drafting(
@@ -143,7 +143,7 @@ class ChapterGeneration:
             is_untouched = chapter is not None and chapter.current_version_id == job.request.base_version_id
             await records.versions.add(version, make_current=is_untouched)
             at = self._clock()
-            progress = Progressed(JobStage.DONE, 1.0, f"{version.word_count:,} words saved.")
+            progress = run.progressed(JobStage.DONE, 1.0, f"{version.word_count:,} words saved.")
             await records.jobs.complete_step(run.claim, "save", started_at=began, at=at, events=(StepFinished("save", Usage()), progress))
             await records.jobs.finish(run.claim, Ending(status=JobStatus.SUCCEEDED, at=at, result_version_id=version.id))
 

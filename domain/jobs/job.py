@@ -147,7 +147,7 @@ class Job:
 class Claim:
     """A worker's hold on a job; every write it makes names `epoch`, and is refused once another worker has claimed.
 
-    `stumbles`: how many workers have vanished with this job since somebody last asked for it.
+    `stumbles`: how many workers have vanished with this job since somebody last asked for it. `progress`: how far earlier ones had come.
     """
 
     job_id: UUID
@@ -157,6 +157,7 @@ class Claim:
     attempt: int
     cancel_requested: bool
     stumbles: int = 0
+    progress: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

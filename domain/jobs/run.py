@@ -54,6 +54,7 @@ class JobRun:
         self.lease_until = lease_until
         self._should_step_aside = should_step_aside
         self._reason: StopReason | None = StopReason.CANCELLED if claim.cancel_requested else None
+        self._furthest = claim.progress
         self._draining = False
         self._idle = False
         self._waiting: asyncio.Task[object] | None = None
@@ -119,5 +120,10 @@ class JobRun:
         finally:
             self._idle = False
 
+    def progressed(self, stage: JobStage, fraction: float, message: str) -> Progressed:
+        """As far as the job has come: never less than it has said, also in the hands of an earlier worker."""
+        self._furthest = max(self._furthest, round(fraction, 4))
+        return Progressed(stage, self._furthest, message)
+
     def progress(self, stage: JobStage, fraction: float, message: str) -> None:
-        self.log.emit(Progressed(stage, round(fraction, 4), message))
+        self.log.emit(self.progressed(stage, fraction, message))

@@ -6,12 +6,14 @@ from uuid import uuid4
 import pytest
 
 from domain.jobs.event_log import JobLog
-from domain.jobs.job import Claim, LeaseLost
+from domain.jobs.job import Claim, JobStage, LeaseLost
 from domain.jobs.run import Interrupted, JobRun, StopReason
 
 
-def a_run(*, cancel_requested: bool = False) -> JobRun:
-    claim = Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=cancel_requested)
+def a_run(*, cancel_requested: bool = False, progress: float = 0.0) -> JobRun:
+    claim = Claim(
+        job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=cancel_requested, progress=progress
+    )
     return JobRun(claim, JobLog(claim, wake=lambda: None))
 
 
@@ -179,3 +181,9 @@ async def test_a_second_interruption_does_not_disturb_the_way_out_of_the_first()
     left.set()
     with pytest.raises(Interrupted):
         await task
+
+
+async def test_progress_never_falls_also_behind_an_earlier_worker():
+    run = a_run(progress=0.6)
+    told = [run.progressed(JobStage.DRAFTING, fraction, "On.").progress for fraction in (0.05, 0.7, 0.65)]
+    assert told == [0.6, 0.7, 0.7]
