@@ -47,6 +47,9 @@ class Switchboard:
         self.calls = 0
         self.lines: deque[object] = deque()
 
+    async def prepare(self) -> None:
+        """The models behind it prepare themselves with their first call."""
+
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
         self.calls += 1

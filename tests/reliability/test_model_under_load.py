@@ -48,6 +48,9 @@ class WatchedModel:
     has_failed: asyncio.Event = field(default_factory=asyncio.Event)
     rehearsal = False
 
+    async def prepare(self) -> None:
+        """The models behind it prepare themselves with their first call."""
+
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
         self.in_flight += 1
