@@ -16,6 +16,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.edge.complexity import Complexity, measure, refuse_if_too_complex
 from schema.edge.errors import ErrorCode, RequestError, unauthenticated
+from schema.edge.execution import TidyExecutor
 from schema.edge.limits import Limits
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -135,6 +136,7 @@ def guarded(schema: strawberry.Schema, *, limits: Limits, development: bool) -> 
     documents = ValidDocuments(most_characters=limits.cached_characters)
     behind_guard = copy(schema)
     behind_guard.extensions = (*schema.extensions, lambda: Guard(documents, limits=limits, development=development))
+    behind_guard.execution_context_class = TidyExecutor
     # Strawberry would log every mistake of a client, with what they sent; our own faults are logged when they are masked.
     behind_guard.process_errors = _log_nothing  # type: ignore[method-assign,assignment]
     return behind_guard

@@ -38,8 +38,6 @@ async def shelves(app: Running) -> list[Shelf]:
     return [await fill_shelf(app, user) for user in ("ada", "ada", "ben")]
 
 
-# When a field that cannot be null fails, graphql-core 3.3 cancels its siblings, those that it has not begun included.
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_every_operation_is_answered_in_time_and_none_by_an_internal_error(
     app: Running, shelves: list[Shelf], seed: int, caplog: pytest.LogCaptureFixture

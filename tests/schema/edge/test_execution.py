@@ -1,0 +1,131 @@
+"""An operation that ends early leaves nothing behind: no coroutine that nobody awaited, no task that goes on."""
+
+import asyncio
+import gc
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+import strawberry
+
+from schema.edge.guard import guarded
+from schema.edge.limits import Limits
+
+PAGES = 3
+LINES = 4
+DOCUMENT = "{ title pages { title lines { text } moreLines { text } } }"
+ASYNC_FIELDS = 1 + PAGES * (2 + LINES + LINES)
+
+
+@dataclass
+class Interruption:
+    """What happens to an operation when so many of its asynchronous fields have begun."""
+
+    at: int
+    strike: Callable[[], object]
+    begun: int = 0
+
+    async def begin(self) -> str:
+        self.begun += 1
+        if self.begun == self.at:
+            self.strike()
+        # Hands the turn to the others, as a question to the database would.
+        await asyncio.sleep(0)
+        return "so"
+
+
+Info = strawberry.Info[Interruption, None]
+
+
+async def begin(info: Info) -> str:
+    return await info.context.begin()
+
+
+@strawberry.type
+class Line:
+    text: str = strawberry.field(resolver=begin)
+
+
+@strawberry.type
+class Page:
+    title: str = strawberry.field(resolver=begin)
+
+    @strawberry.field
+    def lines(self) -> list[Line]:
+        return [Line() for _ in range(LINES)]
+
+    @strawberry.field
+    async def more_lines(self, info: Info) -> list[Line]:
+        await info.context.begin()
+        return [Line() for _ in range(LINES)]
+
+
+@strawberry.type
+class Query:
+    title: str = strawberry.field(resolver=begin)
+
+    @strawberry.field
+    def pages(self) -> list[Page]:
+        return [Page() for _ in range(PAGES)]
+
+    @strawberry.field
+    def torn(self) -> str:
+        raise LookupError
+
+
+@pytest.fixture(scope="module")
+def schema() -> strawberry.Schema:
+    return guarded(strawberry.Schema(Query), limits=Limits(), development=False)
+
+
+@contextmanager
+def nothing_left() -> Iterator[None]:
+    tasks = asyncio.all_tasks()
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        yield
+        assert asyncio.all_tasks() <= tasks
+        gc.collect()
+    assert [str(complaint.message) for complaint in complaints] == []
+
+
+async def test_an_operation_that_nothing_interrupts_begins_every_field(schema: strawberry.Schema):
+    context = Interruption(at=0, strike=lambda: None)
+    with nothing_left():
+        answer = await schema.execute(DOCUMENT, context_value=context)
+    assert answer.errors is None
+    assert context.begun == ASYNC_FIELDS
+
+
+@pytest.mark.parametrize("at", range(1, ASYNC_FIELDS + 1))
+async def test_a_cancelled_operation_leaves_nothing_behind(schema: strawberry.Schema, at: int):
+    async def run_until_cancelled() -> None:
+        running = asyncio.current_task()
+        assert running is not None
+        await schema.execute(DOCUMENT, context_value=Interruption(at=at, strike=running.cancel))
+
+    with nothing_left():
+        operation = asyncio.create_task(run_until_cancelled())
+        with pytest.raises(asyncio.CancelledError):
+            await operation
+
+
+@pytest.mark.parametrize("at", range(1, ASYNC_FIELDS + 1))
+async def test_a_field_that_fails_leaves_nothing_of_its_siblings(schema: strawberry.Schema, at: int):
+    def fail() -> None:
+        raise LookupError
+
+    with nothing_left():
+        answer = await schema.execute(DOCUMENT, context_value=Interruption(at=at, strike=fail))
+    assert answer.data is None
+    assert answer.errors is not None
+
+
+async def test_a_field_that_fails_before_its_siblings_begin_leaves_nothing_of_them(schema: strawberry.Schema):
+    context = Interruption(at=0, strike=lambda: None)
+    with nothing_left():
+        answer = await schema.execute("{ title pages { title } torn }", context_value=context)
+    assert answer.data is None
+    assert answer.errors is not None
