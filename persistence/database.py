@@ -21,11 +21,19 @@ APPLICATION_ROLE = "scriptorium_app"
 WORKER_ROLE = "scriptorium_worker"
 
 STATEMENT_SECONDS = 5
+IDLE_SECONDS = 10
+"""How long a process that is stuck in the middle of a transaction may keep its locks."""
 ANSWER_SECONDS = 10
-CHECKOUT_SECONDS = 5
+CHECKOUT_SECONDS = 60
+"""How long to wait for a free connection: longer than any operation may take, whose own deadline is an answer that a client understands."""
 RECYCLE_SECONDS = 1800
 
-_SESSION = {"statement_timeout": f"{STATEMENT_SECONDS}s", "idle_in_transaction_session_timeout": "60s", "jit": "off", "timezone": "UTC"}
+_SESSION = {
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    "jit": "off",
+    "timezone": "UTC",
+}
 
 _ACT_FOR_USER = select(
     func.set_config("role", APPLICATION_ROLE, True),
