@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from itertools import chain
 from typing import Any
 
 SSE = "text/event-stream; charset=utf-8"
@@ -114,7 +115,8 @@ def hold(until: asyncio.Event, before: str, after: str = "", **options: Any) -> 
 
     def behave(call: Call) -> Script:
         rest = reply(after, **options)(call)
-        return replace(rest, steps=(Text(_delta(content=before), len(before.split())), Hold(until), *rest.steps))
+        # The rest not before it is due: its usage counts what has been written until then.
+        return replace(rest, steps=chain((Text(_delta(content=before), len(before.split())), Hold(until)), rest.steps))
 
     return behave
 

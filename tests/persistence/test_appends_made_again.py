@@ -11,11 +11,9 @@ from domain.jobs.events import StatusChanged
 from domain.jobs.job import JobLimits, JobStatus
 from persistence.database import Database
 from persistence.job_desk import PostgresJobDesk
-from tests.conftest import APPLICATION_LOGIN
-from tests.fakes.breaking_postgres import AFTER, BEFORE, BreakingPostgres, commit_of
+from tests.fakes.database_proxy import DatabaseProxy, Moment
 from tests.persistence.job_world import NOW, build_world, later, text_of
 
-APPENDING = "INSERT INTO job_event"
 STATEMENTS = 4
 """Of an append: BEGIN, the worker's role, the append itself, COMMIT."""
 
@@ -26,15 +24,15 @@ async def world(database):
 
 
 @pytest.fixture
-async def postgres(cluster):
-    async with BreakingPostgres(cluster.socket_directory) as postgres:
-        yield postgres
+async def proxy(cluster):
+    async with DatabaseProxy(cluster.socket_directory) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-async def desk(postgres, database_name):
+async def desk(proxy, database_url):
     """A worker's desk whose connections can be broken."""
-    database = Database(postgres.url(database_name, login=APPLICATION_LOGIN))
+    database = Database(proxy.url(database_url))
     yield PostgresJobDesk(database, worker="behind a breaking connection", limits=JobLimits(), monthly_limit=None)
     await database.close()
 
@@ -50,14 +48,14 @@ async def writing(desk, claim):
         await asyncio.wait({task})
 
 
-@pytest.mark.parametrize("moment", [BEFORE, AFTER])
-async def test_an_append_whose_commit_is_not_answered_is_written_once_when_it_is_made_again(world, postgres, desk, moment):
+@pytest.mark.parametrize("moment", Moment)
+async def test_an_append_whose_commit_is_not_answered_is_written_once_when_it_is_made_again(world, proxy, desk, moment):
     one, other = await world.claimed(0), await world.claimed(1)
     batches = [(one, [text_of("a"), text_of("b", offset=1)]), (other, [text_of("c")])]
-    postgres.cut(moment, commit_of(APPENDING))
+    proxy.cut(1, moment, counting=lambda statement: statement.startswith("COMMIT"))
     with pytest.raises(DBAPIError):
         await desk.append(batches, at=NOW, number=1)
-    assert (len(await world.events(one.job_id)) == 4) is (moment is AFTER)
+    assert (len(await world.events(one.job_id)) == 4) is (moment is Moment.AFTER)
 
     assert await desk.append(batches, at=NOW, number=1) == set()
 
@@ -66,20 +64,20 @@ async def test_an_append_whose_commit_is_not_answered_is_written_once_when_it_is
     assert (await world.look(one.job_id)).last_sequence == 4
 
 
-@pytest.mark.parametrize("moment", [BEFORE, AFTER])
+@pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("number", range(1, STATEMENTS + 1))
-async def test_a_connection_that_breaks_at_any_statement_of_an_append_delays_it_and_changes_nothing(world, postgres, desk, number, moment):
+async def test_a_connection_that_breaks_at_any_statement_of_an_append_delays_it_and_changes_nothing(world, proxy, desk, number, moment):
     claim = await world.claimed()
     async with writing(desk, claim) as log, asyncio.timeout(10):
         log.write("draft/1", "One. ")
         await log.flush()
-        postgres.cut(moment, lambda statement: statement.number == number)
+        proxy.cut(number, moment)
         log.write("draft/1", "Two. ")
         await log.flush()
         log.write("draft/1", "Three.")
         await log.flush()
 
-    assert postgres.cuts == 1
+    assert proxy.made is not None
     assert (await world.events(claim.job_id))[2:] == [text_of("One. "), text_of("Two. ", offset=5), text_of("Three.", offset=10)]
     assert [event.sequence for event in await world.log(claim.job_id)] == [1, 2, 3, 4, 5]
 
