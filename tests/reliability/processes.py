@@ -1,4 +1,4 @@
-"""`scriptorium` in processes of its own, to be killed."""
+"""`scriptorium` in processes of its own, to be killed, frozen and cut off."""
 
 import asyncio
 import os
@@ -18,14 +18,21 @@ from tests.server.running import MODEL, SECRET
 
 START_SECONDS = 30
 STOP_SECONDS = 30
+LOOK_SECONDS = 0.02
+IS_WORKING = "Working."
 
 
 @dataclass(frozen=True)
 class Process:
-    """A server at `address`; `kill` is SIGKILL, to this process alone, and waits until it is gone."""
+    """`address` is where it serves, if it does; `log` has all it says. `kill` is SIGKILL, and waits until the process is gone."""
 
     address: str
     process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     async def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -35,28 +42,51 @@ class Process:
         self.process.send_signal(signal.SIGTERM)
         return await asyncio.to_thread(self.process.wait, STOP_SECONDS)
 
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
 
 @asynccontextmanager
 async def served(folder: Path, *, database_url: str | None, model_url: str | None, **settings: str) -> AsyncIterator[Process]:
     """`scriptorium serve` on a free port; whatever is left of it is ended with the context."""
     port = free_port()
-    log = (folder / f"serve-{port}.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "serve", "--port", str(port)],
-        cwd=ROOT,
-        env=environment(folder, database_url=database_url, model_url=model_url, **settings),
-        stdout=log,
-        stderr=log,
-    )
-    running = Process(f"http://127.0.0.1:{port}", process)
+    async with _started(folder, "serve", "--port", str(port), database_url=database_url, model_url=model_url, **settings) as process:
+        server = Process(f"http://127.0.0.1:{port}", process.process, process.log)
+        await _until_ready(server)
+        yield server
+
+
+@asynccontextmanager
+async def working(folder: Path, *, database_url: str | None, model_url: str | None, **settings: str) -> AsyncIterator[Process]:
+    """`scriptorium worker`; whatever is left of it is ended with the context."""
+    async with _started(folder, "worker", database_url=database_url, model_url=model_url, **settings) as process:
+        await _until_working(process)
+        yield process
+
+
+@asynccontextmanager
+async def _started(
+    folder: Path, *arguments: str, database_url: str | None, model_url: str | None, **settings: str
+) -> AsyncIterator[Process]:
+    log = folder / f"{'-'.join(arguments)}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
+            env=environment(folder, database_url=database_url, model_url=model_url, **settings),
+            stdout=output,
+            stderr=output,
+        )
     try:
-        await _until_alive(running, Path(log.name))
-        yield running
+        yield Process("", process, log)
     finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
+        for number in (signal.SIGCONT, signal.SIGINT):
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
         await asyncio.to_thread(process.wait, STOP_SECONDS)
-        log.close()
 
 
 def environment(folder: Path, *, database_url: str | None, model_url: str | None, **settings: str) -> dict[str, str]:
@@ -79,11 +109,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _until_alive(running: Process, log: Path) -> None:
+async def _until_ready(server: Process) -> None:
     async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient() as client:
-        while running.process.poll() is None:
+        while server.process.poll() is None:
             with suppress(httpx2.HTTPError):
-                if (await client.get(f"{running.address}/readyz")).status_code == 200:
+                if (await client.get(f"{server.address}/readyz")).status_code == 200:
                     return
-            await asyncio.sleep(0.02)
-    raise AssertionError(log.read_text(encoding="utf-8"))
+            await asyncio.sleep(LOOK_SECONDS)
+    raise AssertionError(server.said)
+
+
+async def _until_working(worker: Process) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while worker.process.poll() is None:
+            if IS_WORKING in worker.said:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+    raise AssertionError(worker.said)

@@ -14,6 +14,7 @@ from starlette.datastructures import Secret
 from commands.demo.client import Client
 from domain.jobs.timing import Pauses
 from domain.llm.model import LanguageModel
+from domain.ports import Clock
 from resolvers.authentication import issue_development_token
 from server import LIMITS, Scriptorium, World, utc_now
 from settings import LOCAL_AUDIENCE, LOCAL_ISSUER, Settings
@@ -69,8 +70,8 @@ class Running:
             await client.aclose()
 
 
-def token_for(user: str, *, ttl: timedelta = timedelta(hours=1)) -> str:
-    return issue_development_token(SECRET, subject=user, name=user.title(), email=f"{user}@example.com", ttl=ttl, now=utc_now())
+def token_for(user: str, *, ttl: timedelta = timedelta(hours=1), clock: Clock = utc_now) -> str:
+    return issue_development_token(SECRET, subject=user, name=user.title(), email=f"{user}@example.com", ttl=ttl, now=clock())
 
 
 @asynccontextmanager
@@ -79,12 +80,13 @@ async def running(
     *,
     model_url: str | None = None,
     model: LanguageModel | None = None,
+    clock: Clock = utc_now,
     pauses: Pauses | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Serve until the context ends, then shut down as SIGTERM would."""
     settings = replace(TEST_SETTINGS, openai_base_url=model_url, **changes)
-    scriptorium = Scriptorium(settings, database_url, world=World(model=model, pauses=pauses or Pauses()))
+    scriptorium = Scriptorium(settings, database_url, world=World(model=model, clock=clock, pauses=pauses or Pauses()))
     config = uvicorn.Config(
         scriptorium.app,
         port=0,
