@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Self
 
 from domain.access import Viewer
+from domain.jobs.ports import Wakeups
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.prices import PriceBook
-from domain.ports import Clock, Ids, Library, Records, Tokens, Wakeups
+from domain.ports import Clock, Ids, Library, Records, Tokens
 from resolvers.loaders import Loaders
 
 

@@ -14,9 +14,10 @@ from domain.jobs.drafting import SHARE_BEFORE, Drafting
 from domain.jobs.events import Progressed, StepFinished
 from domain.jobs.job import CallsLost, Ending, GenerationRequest, Job, JobFailure, JobStage, JobStatus
 from domain.jobs.model_calls import ModelCalls
+from domain.jobs.ports import JobDesk
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds, StopReason
 from domain.llm.failures import ModelFailure, ModelMisconfigured
-from domain.ports import Clock, Ids, JobDesk, Library, Records, Tokens
+from domain.ports import Clock, Ids, Library, Records, Tokens
 from domain.prompting.lengths import words_wanted
 from domain.prompting.loading import load_material
 from domain.prompting.material import PromptWish

@@ -11,9 +11,9 @@ from itertools import count, takewhile
 from domain.jobs.events import TextReplaced
 from domain.jobs.job import CallResult, GenerationRequest, JobStage
 from domain.jobs.model_calls import INTERRUPTED, CutOff, ModelCalls
+from domain.jobs.ports import JobDesk
 from domain.jobs.run import JobRun
 from domain.llm.model import CompletionRequest, FinishReason, Message, Role
-from domain.ports import JobDesk
 from domain.prompting.lengths import PART_TOKENS, tokens_for_words
 from domain.prompting.receipts import Prompt
 from domain.spending import longest_answer

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from domain.jobs.events import Event, TextAppended, TextReplaced
 from domain.jobs.job import Claim
-from domain.ports import Clock, JobDesk
+from domain.jobs.ports import JobDesk
+from domain.ports import Clock
 
 logger = logging.getLogger(__name__)
 

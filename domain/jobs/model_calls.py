@@ -18,13 +18,14 @@ from itertools import count
 from domain.jobs.attempts import Attempts
 from domain.jobs.endpoints import Admission, Endpoints
 from domain.jobs.job import CallIntent, CallResult, LeaseLost, Waiting
+from domain.jobs.ports import JobDesk
 from domain.jobs.quotes import Quote
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds
 from domain.jobs.timing import Tell, Timing
 from domain.llm.failures import ModelFailure, ModelRefusedContent
 from domain.llm.model import Completed, CompletionRequest, FinishReason, LanguageModel, TextDelta
 from domain.llm.prices import PriceBook
-from domain.ports import Clock, Ids, JobDesk, Tokens
+from domain.ports import Clock, Ids, Tokens
 from domain.prompting.digest import prompt_digest
 from domain.spending import ZERO, Allowance, LimitName
 

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import Claim, LeaseLost
+from domain.jobs.ports import Deliveries, JobDesk, Wakeups
 from domain.jobs.run import JobRun, StopReason
-from domain.ports import Clock, Deliveries, JobDesk, Wakeups
+from domain.ports import Clock
 
 logger = logging.getLogger(__name__)
 
