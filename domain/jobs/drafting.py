@@ -68,6 +68,7 @@ class Drafting:
             text += last.text
             full_parts += last.finish == FinishReason.LENGTH
             if self._is_done(text, last.finish, full_parts):
+                self._correct(step, text)
                 return text
         raise AssertionError  # the count is endless
 
@@ -103,7 +104,7 @@ class Drafting:
         )
 
     def _correct(self, step: str, text: str) -> None:
-        """Take back what a worker that died had shown of a part it never recorded."""
+        """Show what is recorded: a worker that died may have shown more, one that was frozen have recorded what it never showed."""
         if self._shown != text:
             kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._shown, text, strict=False)))
             self._run.log.emit(TextReplaced(step, kept, text[kept:]))

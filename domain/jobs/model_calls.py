@@ -92,7 +92,7 @@ class ModelCalls:
                 if (recorded := await self._desk.intend(run.claim, intent)) is not None:
                     return recorded
                 try:
-                    call = replace(affordable, call_id=intent.call_id)
+                    call = replace(affordable, call_id=intent.call_id, last_look=run.require_lease)
                     result = await self._attempt(run, intent, call, quote=quote, admission=admission, show=show)
                 except ModelFailure as failure:
                     admission.failed(failure)
@@ -132,7 +132,6 @@ class ModelCalls:
         ended_early: Interrupted | LeaseLost | ModelFailure | None = None
         try:
             async with run.interruptible():
-                run.require_lease()
                 begun = True
                 async with self._model.stream(request) as items:
                     async for item in items:
@@ -143,13 +142,14 @@ class ModelCalls:
             if isinstance(early, ModelFailure) and not answer.text:
                 raise
             ended_early = early
-        if isinstance(ended_early, Interrupted | LeaseLost) and not begun:
+        # A lease is looked at last right before the request is sent.
+        if isinstance(ended_early, LeaseLost) or (isinstance(ended_early, Interrupted) and not begun):
             await self._desk.abandon(run.claim, intent, at=self._clock(), usage=None, cost=None)
             raise ended_early
         result = self._result(answer, ended_early, request, quote)
         await run.log.flush()
         await self._record(run, intent, result)
-        if isinstance(ended_early, Interrupted | LeaseLost):
+        if isinstance(ended_early, Interrupted):
             raise ended_early
         if failure := ended_early or _filtered(result):
             raise CutOff(result, failure)
@@ -172,7 +172,7 @@ class ModelCalls:
                 return
 
     def _result(
-        self, answer: "_Answer", ended_early: Interrupted | LeaseLost | ModelFailure | None, request: CompletionRequest, quote: Quote
+        self, answer: "_Answer", ended_early: Interrupted | ModelFailure | None, request: CompletionRequest, quote: Quote
     ) -> CallResult:
         if answer.completed:
             finish, usage = answer.completed.finish.value, answer.completed.usage

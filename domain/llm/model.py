@@ -1,8 +1,8 @@
 """The port to language models: a request goes in, a stream of text and one closing record come out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -27,7 +27,8 @@ class Message:
 class CompletionRequest:
     """A request whose last but one message is the assistant's asks to go on behind that text.
 
-    `call_id` names this one attempt to the provider, so that its records can be matched with ours.
+    `call_id` names this one attempt to the provider, so that its records can be matched with ours. The `last_look` at such a
+    request is taken when nothing but the sending is left to do; what it raises leaves it unsent, and is raised by `stream`.
     """
 
     model: str
@@ -35,6 +36,7 @@ class CompletionRequest:
     temperature: float
     max_tokens: int
     call_id: UUID | None = None
+    last_look: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
 
 class FinishReason(StrEnum):
@@ -82,7 +84,7 @@ class LanguageModel(Protocol):
     def stream(self, request: CompletionRequest) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Completed]]:
         """One attempt, never repeated behind the caller's back. Leaving the context, for whatever reason, ends the call at once.
 
-        Entering and iterating raise ModelFailure and nothing else (besides cancellation).
+        Entering and iterating raise ModelFailure and nothing else (besides cancellation, and what the request's last look raises).
         """
 
     async def aclose(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from domain.llm.failures import (
     ModelStalled,
     ModelUnavailable,
 )
+from domain.llm.last_look import LastLooks
 from domain.llm.model import Completed, CompletionRequest, TextDelta, TokenUsage
 from domain.llm.provider_errors import ProviderError
 from domain.ports import Tokens
@@ -66,6 +67,7 @@ class OpenAIModel:
         self._first_token_timeout = first_token_timeout
         self._chunk_timeout = chunk_timeout
         self._dialects: dict[str, Dialect] = {}
+        self._last_looks = LastLooks(CALL_ID_HEADER)
         self._is_prepared = False
 
     async def prepare(self) -> None:
@@ -76,7 +78,8 @@ class OpenAIModel:
 
     @asynccontextmanager
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
-        response = await self._open(request)
+        with self._last_looks.at(request.call_id, request.last_look) if request.call_id else nullcontext():
+            response = await self._open(request)
         try:
             async with aclosing(self._read(request, response)) as items:
                 yield items
@@ -90,17 +93,18 @@ class OpenAIModel:
             await self._client.close()
 
     def _load_client(self) -> None:
-        import_module("openai.resources.chat")
+        """Named to the last, as the client imports each part of itself when it is first asked for."""
         with suppress(Exception):  # a key that cannot be: whoever makes a call is told
-            _ = self._client
+            _ = self._client.chat.completions.with_streaming_response
 
     @cached_property
     def _client(self) -> "AsyncOpenAI":
-        from openai import AsyncOpenAI  # noqa: PLC0415 - takes 0.9 s, see _open
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415 - takes 0.9 s, see prepare
 
         # Silence is timed by event, not by packet, so the client need not time reads.
         timeout = httpx2.Timeout(connect=self._connect_timeout, read=None, write=WRITE_TIMEOUT_SECONDS, pool=self._connect_timeout)
-        return AsyncOpenAI(api_key=self._api_key, base_url=self._base_url, timeout=timeout, max_retries=0)
+        http = DefaultAsyncHttpxClient(timeout=timeout, event_hooks={"request": [self._last_looks.attach]})
+        return AsyncOpenAI(api_key=self._api_key, base_url=self._base_url, timeout=timeout, max_retries=0, http_client=http)
 
     async def _open(self, request: CompletionRequest) -> httpx2.Response:
         dialect = self._dialects.get(request.model) or self._first_dialect()

@@ -40,6 +40,7 @@ class RehearsalModel:
         """There is nothing to let go of."""
 
     async def _items(self, request: CompletionRequest) -> AsyncGenerator[TextDelta | Completed, None]:
+        request.last_look()
         text, finish = await asyncio.to_thread(self._write, request)
         for number, piece in enumerate(_PIECE.findall(text)):
             await self._pause(number)

@@ -13,7 +13,7 @@ from domain.jobs.attempts import ATTEMPTS
 from domain.jobs.drafting import MAXIMUM_PARTS, Drafting
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.event_log import EventLog
-from domain.jobs.events import Progressed
+from domain.jobs.events import Progressed, TextAppended, text_after
 from domain.jobs.job import CallResult, Claim, GenerationRequest
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.run import Interrupted, JobRun
@@ -46,8 +46,8 @@ class Author:
     async def should_step_aside(self) -> bool:
         return self.others_wait
 
-    async def write(self, *scripts: list[Any]) -> str:
-        """The text of a run in which the model's calls go like this."""
+    async def write(self, *scripts: list[Any], shown: str | None = None) -> str:
+        """The text of a run in which the model's calls go like this. `shown`: what followers see before it, if not what is recorded."""
         self.model = Model(*scripts)
         timing = self.time.timing(between_attempts=1)
         calls = ModelCalls(
@@ -60,20 +60,22 @@ class Author:
             endpoints=Endpoints("http://models.example/v1", rates=None, timing=timing),
             timing=timing,
         )
+        log = self.events.open(self.claim)
         drafting = Drafting(
             desk=self.desk,
             calls=calls,
-            run=JobRun(self.claim, self.events.open(self.claim), should_step_aside=self.should_step_aside),
+            run=JobRun(self.claim, log, should_step_aside=self.should_step_aside),
             prompt=prompt(),
             request=REQUEST,
             target_words=TARGET_WORDS,
-            shown="".join(result.text for result in self.desk.recorded.values()),
+            shown="".join(result.text for result in self.desk.recorded.values()) if shown is None else shown,
         )
         self.claim = replace(self.claim, attempt=self.claim.attempt + 1)
         writing = asyncio.create_task(drafting.write())
         async with asyncio.timeout(10):
             while not writing.done():
                 await self.time.pass_by(1)
+            await log.flush()
         return await writing
 
 
@@ -129,6 +131,14 @@ async def test_a_part_that_ends_well_begins_the_count_anew(author: Author):
     text = await author.write(*rounds, *rounds, ["The end."])
     assert text == "Cut again A part. " * 2 + "The end."
     assert author.time.slept == [1, 2, 4] * 2
+
+
+@pytest.mark.parametrize("shown", ["", "One ", "One and what a dead worker had shown."])
+async def test_who_follows_sees_in_the_end_what_is_recorded_whoever_recorded_it(author: Author, shown: str):
+    await author.write(["One ", LENGTH], ["two."])
+    author.logged.clear()
+    assert await author.write(shown=shown) == "One two."
+    assert text_after([TextAppended("draft/1", 0, shown), *author.logged]) == "One two."
 
 
 async def test_what_failed_one_run_does_not_fail_the_next_which_buys_nothing_twice(author: Author):

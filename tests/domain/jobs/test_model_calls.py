@@ -99,6 +99,7 @@ class Model:
     async def stream(self, request: CompletionRequest) -> AsyncIterator[AsyncIterator[TextDelta | Completed]]:
         self.calls += 1
         self.call_ids.append(request.call_id)
+        request.last_look()
         yield self._play(self.scripts.pop(0))
 
     async def _play(self, script: list[str | ModelFailure | asyncio.Event | FinishReason]) -> AsyncIterator[TextDelta | Completed]:
@@ -201,6 +202,22 @@ async def test_each_call_goes_out_under_the_id_that_was_written_down_for_it(call
     assert len(set(caller.model.call_ids)) == 2
 
 
+async def test_a_process_that_slept_past_its_lease_between_intent_and_call_does_not_call(calling: Any):
+    caller = calling(["Too late."])
+    caller.desk.when_intended = lambda: setattr(caller.run, "lease_until", 0.0)
+    with pytest.raises(LeaseLost):
+        await caller.complete()
+    assert (caller.shown, len(caller.desk.intents), caller.desk.abandoned) == ([], 1, [None])
+
+
+async def test_the_client_is_ready_before_a_call_is_intended(calling: Any):
+    caller = calling(["Once."])
+    ready: list[bool] = []
+    caller.desk.when_intended = lambda: ready.append(caller.model.is_prepared)
+    await caller.complete()
+    assert ready == [True]
+
+
 async def test_every_try_is_paid_for_out_of_money_that_is_held_for_it(calling: Any):
     caller = calling([rate_limited()], ["At last."])
     await caller.complete()
@@ -236,22 +253,6 @@ async def test_a_model_without_a_price_asks_nobody_for_money(calling: Any):
     caller.desk.money = Decimal(0)
     await caller.complete(replace(REQUEST, model="nobody-knows-it"))
     assert (caller.desk.wanted, caller.model.calls) == ([], 1)
-
-
-async def test_a_process_that_slept_past_its_lease_between_intent_and_call_does_not_call(calling: Any):
-    caller = calling(["Too late."])
-    caller.desk.when_intended = lambda: setattr(caller.run, "lease_until", 0.0)
-    with pytest.raises(LeaseLost):
-        await caller.complete()
-    assert (caller.model.calls, len(caller.desk.intents), caller.desk.abandoned) == (0, 1, [None])
-
-
-async def test_the_client_is_ready_before_a_call_is_intended(calling: Any):
-    caller = calling(["Once."])
-    ready: list[bool] = []
-    caller.desk.when_intended = lambda: ready.append(caller.model.is_prepared)
-    await caller.complete()
-    assert ready == [True]
 
 
 async def test_what_waiting_cannot_mend_is_not_tried_again(calling: Any):

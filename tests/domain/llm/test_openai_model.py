@@ -41,6 +41,35 @@ async def test_the_provider_is_told_the_id_of_the_call(server, connect, ask, com
     assert [call.headers.get("x-client-request-id") for call in server.calls] == [str(call_id), None]
 
 
+async def test_the_last_look_at_a_call_is_taken_before_it_is_sent(server, connect, ask, complete):
+    model, heard = connect(), []
+    for _ in range(2):
+        await complete(model, replace(ask(), call_id=uuid4(), last_look=lambda: heard.append(len(server.calls))))
+    assert heard == [0, 1]
+
+
+async def test_what_the_last_look_raises_is_told_as_it_is_and_nothing_is_sent(server, connect, ask, complete):
+    class OversleptError(Exception):
+        pass
+
+    def look() -> None:
+        raise OversleptError
+
+    model = connect()
+    with pytest.raises(OversleptError):
+        await complete(model, replace(ask(), call_id=uuid4(), last_look=look))
+    assert server.calls == []
+    await complete(model, replace(ask(), call_id=uuid4()))
+    assert len(server.calls) == 1
+
+
+async def test_each_of_many_calls_at_once_has_its_own_last_look(server, connect, ask, complete):
+    model, looked = connect(), []
+    calls = [replace(ask(), call_id=uuid4(), last_look=lambda number=number: looked.append(number)) for number in range(5)]
+    await asyncio.gather(*(complete(model, call) for call in calls))
+    assert sorted(looked) == [0, 1, 2, 3, 4]
+
+
 async def test_the_first_text_is_handed_on_before_the_second_is_written(server, connect, ask):
     go_on = asyncio.Event()
     server.script(hold(go_on, "Once", " more"))
