@@ -5,7 +5,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from domain.jobs.chapter_generation import ChapterGeneration
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.job import JobLimits
 from domain.jobs.model_calls import ModelCalls
+from domain.jobs.ports import JobDesk
 from domain.jobs.task_manager import TaskManager
 from domain.jobs.timing import Pauses, Timing
 from domain.jobs.upkeep import Upkeep
@@ -31,7 +32,7 @@ from domain.llm.openai_model import OPENAI_URL, OpenAIModel
 from domain.llm.prices import PriceBook
 from domain.llm.rehearsal_model import RehearsalModel
 from domain.llm.tokens import TokenCounter
-from domain.ports import Clock, Ids
+from domain.ports import Clock, Ids, Library
 from persistence.database import Database
 from persistence.deliveries import ProcrastinateDeliveries
 from persistence.diagnosis import is_reachable
@@ -62,11 +63,14 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What differs between a test and the real thing."""
+    """What differs between a test and the real thing. `desk` and `library` put something around these ports, `tokens` spares loading."""
 
     clock: Clock = utc_now
     ids: Ids = uuid7
     model: LanguageModel | None = None
+    tokens: TokenCounter | None = None
+    desk: Callable[[JobDesk], JobDesk] = lambda desk: desk
+    library: Callable[[Library], Library] = lambda library: library
     pauses: Pauses = field(default_factory=Pauses)
 
 
@@ -76,18 +80,20 @@ class Scriptorium:
     def __init__(self, settings: Settings, database_url: str, *, world: World | None = None) -> None:
         world = world or World()
         self.settings = settings
-        self.tokens = TokenCounter()
+        self.tokens = world.tokens or TokenCounter()
         self.prices = PriceBook(clock=world.clock)
         self.model = world.model or _model(settings, self.tokens)
         self.database = Database(database_url)
-        self.library = PostgresLibrary(self.database)
+        self.library = world.library(PostgresLibrary(self.database))
         self.wakeups = PostgresWakeups(self.database)
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._desk = PostgresJobDesk(
-            self.database,
-            worker=self._worker,
-            limits=JobLimits(per_user=settings.jobs_per_user, per_project=settings.jobs_per_project),
-            monthly_limit=settings.monthly_limit,
+        self._desk = world.desk(
+            PostgresJobDesk(
+                self.database,
+                worker=self._worker,
+                limits=JobLimits(per_user=settings.jobs_per_user, per_project=settings.jobs_per_project),
+                monthly_limit=settings.monthly_limit,
+            )
         )
         self._http = httpx2.AsyncClient()
         self._world = world
