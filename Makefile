@@ -4,7 +4,7 @@
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check format schema bench web lock clean
+.PHONY: help setup run demo migrate test check format schema bench chaos web lock clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,11 @@ schema: setup ## Write schema.graphql
 
 bench: setup ## Measure (ARGS= goes to the benchmark)
 	@$(bin)/python -m bench $(ARGS)
+
+chaos: SEED = 1
+chaos: RUNS = 100
+chaos: setup ## Kill, freeze and restart everything under load, then audit what is left (SEED=7 RUNS=500)
+	@$(bin)/python -m tests.reliability.chaos --seed $(SEED) --runs $(RUNS)
 
 web: ## Build the pages in web/ (needs Node)
 	@cd web && npm ci --no-fund --no-audit && npm run build
