@@ -133,8 +133,7 @@ async def test_a_worker_cut_off_from_the_database_past_its_lease_writes_nothing_
                 caplog.clear()
             await until(lambda: sum(message in LOST for message in caplog.messages) == JOBS)
         assert settled(contents) == before
-    for attempt in ("INSERT INTO job_event", "UPDATE job SET lease_until"):
-        assert any(attempt in statement for statement in late), f"what was cut off never tried to {attempt}"
+    assert any("INSERT INTO job_event" in statement for statement in late), "it never tried to write"
     assert_one_writer(books, JOBS)
 
 
