@@ -68,7 +68,7 @@ async def lose_the_right_to_write(stage: Stage) -> None:
 ORDINARY = Circumstance()
 HANDED_OVER = Circumstance(orders={"leave_at": MID_STREAM})
 CANCELLED = Circumstance(beside=cancel, mood=holding, ends="CANCELLED")
-LONG = Circumstance(mood=holding, orders={"lease_seconds": 4})
+LONG = Circumstance(mood=holding, orders={"lease_seconds": 3, "behind": MID_STREAM})
 REFUSED = Circumstance(mood=lambda call, _: fails(503)(call))
 PENNILESS = Circumstance(before=spend_everything_else, behind=raise_the_limit)
 RAISED = Circumstance(before=wait_for_money_and_get_it)

@@ -30,6 +30,7 @@ _forking.set_forkserver_preload(["tests.reliability.crashes.warm"])
 class Orders:
     """`die_at` names a point; at `freeze_at` the process stops as by SIGSTOP, at `leave_at` it shuts down as by SIGTERM.
 
+    A point does not count before the one `behind` which it has to lie.
     With a `listener` it serves the API there and runs no jobs.
     """
 
@@ -39,6 +40,7 @@ class Orders:
     die_at: str | None = None
     freeze_at: str | None = None
     leave_at: str | None = None
+    behind: str | None = None
     lease_seconds: float = 30
     listener: socket.socket | None = None
 
@@ -106,16 +108,17 @@ def _scriptorium(orders: Orders, leave: Callable[[], None]) -> Scriptorium:
 
 
 def _obey(orders: Orders, leave: Callable[[], None]) -> Reached:
-    frozen = False
+    passed: set[str] = set()
 
     def reached(point: str) -> None:
-        nonlocal frozen
-        if point == orders.leave_at:
-            leave()
-        if point == orders.freeze_at and not frozen:
-            frozen = True
-            os.kill(os.getpid(), signal.SIGSTOP)
-        if point == orders.die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if orders.behind in {None, *passed}:
+            if point == orders.leave_at:
+                leave()
+            if point == orders.freeze_at and point not in passed:
+                passed.add(point)
+                os.kill(os.getpid(), signal.SIGSTOP)
+            if point == orders.die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        passed.add(point)
 
     return reached
