@@ -62,11 +62,11 @@ class TaskManager:
                 await self._desk.expire_leases()
         await self._desk.overdue()
         self._begin("events", self._events.run)
-        self._begin("leases", self._keep_leases)
         self._begin("cancels", self._watch_cancels)
-        self._begin("missed cancels", self._look_for_cancels)
-        self._begin("waiting jobs", self._resume_waiting)
-        self._begin("reaping", self._reap)
+        self._look_every(self._lease_seconds / 4, "leases", self._renew_leases, failed="jobs.renewal_failed")
+        self._look_every(CANCEL_POLL_SECONDS, "missed cancels", self._look_for_cancels, failed="jobs.cancel_poll_failed")
+        self._look_every(RESUME_WAITING_SECONDS, "waiting jobs", self._resume_waiting, failed="jobs.resuming_failed")
+        self._look_every(REAP_SECONDS, "reaping", self._reap, failed="jobs.reaping_failed")
         for name, duty in self._further_duties.items():
             self._begin(name, duty)
         self._begin("deliveries", lambda: self._deliveries.work(self.deliver))
@@ -168,66 +168,56 @@ class TaskManager:
                 logger.exception("jobs.duty_failed", extra={"duty": name})
             await asyncio.sleep(RESUME_SECONDS)
 
-    async def _keep_leases(self) -> None:
+    def _look_every(self, seconds: float, name: str, look: Callable[[], Awaitable[None]], *, failed: str) -> None:
+        self._begin(name, lambda: self._every(seconds, look, failed=failed))
+
+    async def _every(self, seconds: float, look: Callable[[], Awaitable[None]], *, failed: str) -> None:
+        """What cannot be looked at now, because the database is away, is looked at the next time."""
         while True:
-            await asyncio.sleep(self._lease_seconds / 4)
-            runs = [run for run, _ in self._runs.values()]
-            if not runs:
-                continue
-            asked_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(seconds)
             try:
-                held = await self._desk.renew([run.claim for run in runs], lease_seconds=self._lease_seconds)
-            except Exception:  # the database is away: the lease itself says how long that may last
-                logger.warning("jobs.renewal_failed", exc_info=True)
+                await look()
+            except Exception:  # whatever ails the database; a lease itself says how long that may last
+                logger.warning(failed, exc_info=True)
+
+    async def _renew_leases(self) -> None:
+        runs = [run for run, _ in self._runs.values()]
+        if not runs:
+            return
+        asked_at = asyncio.get_running_loop().time()
+        held = await self._desk.renew([run.claim for run in runs], lease_seconds=self._lease_seconds)
+        for run in runs:
+            cancel_requested = held.get(run.claim.job_id)
+            if cancel_requested is None:
+                self._abort(run.claim)
                 continue
-            for run in runs:
-                cancel_requested = held.get(run.claim.job_id)
-                if cancel_requested is None:
-                    self._abort(run.claim)
-                    continue
-                run.lease_until = asked_at + self._lease_seconds
-                if cancel_requested:
-                    run.interrupt(StopReason.CANCELLED)
+            run.lease_until = asked_at + self._lease_seconds
+            if cancel_requested:
+                run.interrupt(StopReason.CANCELLED)
 
     async def _watch_cancels(self) -> None:
         async with self._wakeups.cancel_requests() as job_ids:
             async for job_id in job_ids:
-                if job_id in self._runs:
-                    self._runs[job_id][0].interrupt(StopReason.CANCELLED)
+                self._cancel(job_id)
 
     async def _look_for_cancels(self) -> None:
         """For when the hint is late or lost: a stream that nobody wants any more costs money by the second."""
-        while True:
-            await asyncio.sleep(CANCEL_POLL_SECONDS)
-            if not self._runs:
-                continue
-            try:
-                requested = await self._desk.cancels_requested(list(self._runs))
-            except Exception:  # the database is away: the next look comes soon enough
-                logger.warning("jobs.cancel_poll_failed", exc_info=True)
-                continue
-            for job_id in requested:
-                if job_id in self._runs:
-                    self._runs[job_id][0].interrupt(StopReason.CANCELLED)
+        if self._runs:
+            for job_id in await self._desk.cancels_requested(list(self._runs)):
+                self._cancel(job_id)
+
+    def _cancel(self, job_id: UUID) -> None:
+        if job_id in self._runs:
+            self._runs[job_id][0].interrupt(StopReason.CANCELLED)
 
     async def _resume_waiting(self) -> None:
         """Limits are raised in many places, and by the turn of the month in none: so they are looked at."""
-        while True:
-            await asyncio.sleep(RESUME_WAITING_SECONDS)
-            try:
-                if resumed := await self._desk.resume_waiting():
-                    logger.info("jobs.resumed", extra={"jobs": [str(job_id) for job_id in resumed]})
-            except Exception:  # the database is away: the next look comes soon enough
-                logger.warning("jobs.resuming_failed", exc_info=True)
+        if resumed := await self._desk.resume_waiting():
+            logger.info("jobs.resumed", extra={"jobs": [str(job_id) for job_id in resumed]})
 
     async def _reap(self) -> None:
-        while True:
-            await asyncio.sleep(REAP_SECONDS)
-            try:
-                if redelivered := await self._desk.overdue():
-                    logger.warning("jobs.redelivered", extra={"jobs": [str(job_id) for job_id in redelivered]})
-            except Exception:  # the database is away: the next round comes soon enough
-                logger.warning("jobs.reaping_failed", exc_info=True)
+        if redelivered := await self._desk.overdue():
+            logger.warning("jobs.redelivered", extra={"jobs": [str(job_id) for job_id in redelivered]})
 
 
 def _names(claim: Claim) -> dict[str, object]:
