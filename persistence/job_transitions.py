@@ -27,12 +27,14 @@ _CLAIM = text(f"""
                        status = CASE status WHEN 'CANCELLING' THEN status ELSE 'RUNNING' END,
                        last_sequence = CASE status WHEN 'CANCELLING' THEN last_sequence ELSE last_sequence + 1 END
         WHERE id = :job_id AND (status = 'QUEUED' OR (status IN ('RUNNING', 'CANCELLING') AND lease_until <= now()))
-        RETURNING id, project_id, started_by, epoch, attempt, cancel_requested, stumbles, progress, status, last_sequence
+        RETURNING id, project_id, started_by, epoch, attempt, cancel_requested, stumbles, progress, reserved, cost_limit,
+                  status, last_sequence
     ), told AS (
         INSERT INTO job_event (job_id, sequence, project_id, at, kind, body)
         SELECT id, last_sequence, project_id, now(), :kind, CAST(:body AS jsonb) FROM claimed WHERE status = 'RUNNING'
     )
     SELECT id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested, stumbles, progress,
+           least(reserved, cost_limit - (SELECT coalesce(sum(cost), 0) FROM ledger_entry WHERE job_id = claimed.id)) AS funds,
            CASE status WHEN 'RUNNING' THEN pg_notify('{EVENTS_CHANNEL}', CAST(id AS text)) END
     FROM claimed
 """)  # noqa: S608
@@ -113,6 +115,7 @@ async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease
         cancel_requested=row.cancel_requested,
         stumbles=row.stumbles,
         progress=row.progress,
+        funds=row.funds,
     )
 
 

@@ -19,7 +19,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from domain.llm.model import TokenUsage
-from domain.spending import CostEstimate, LimitName, Usage
+from domain.spending import ZERO, CostEstimate, LimitName, Usage
 
 WAITING_FOR = {
     LimitName.COST_LIMIT: "The job has reached its cost limit. It goes on when the limit is raised to {required} USD or more.",
@@ -148,6 +148,7 @@ class Claim:
     """A worker's hold on a job; every write it makes names `epoch`, and is refused once another worker has claimed.
 
     `stumbles`: how many workers have vanished with this job since somebody last asked for it. `progress`: how far earlier ones had come.
+    `funds`: USD that are held for the job and that its own limit leaves, for the first call that is made under this claim.
     """
 
     job_id: UUID
@@ -158,6 +159,7 @@ class Claim:
     cancel_requested: bool
     stumbles: int = 0
     progress: float = 0.0
+    funds: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ class ModelCalls:
 
         A model without a known price cannot be held to any limit: that is what a project's consent to such models is for.
         """
-        if not (wanted := quote.cost(request.max_tokens)):
+        if not (wanted := quote.cost(request.max_tokens)) or wanted <= run.take_funds():
             return request
         funds = await self._desk.fund(run.claim, wanted)
         if funds.short_of is None:

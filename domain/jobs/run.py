@@ -7,12 +7,14 @@ always end by themselves. A user's cancel and a shutdown both arrive as `Interru
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from enum import StrEnum
 from math import inf
 
 from domain.jobs.event_log import JobLog
 from domain.jobs.events import Progressed
 from domain.jobs.job import Claim, JobStage, LeaseLost, Waiting
+from domain.spending import ZERO
 
 
 class StopReason(StrEnum):
@@ -52,6 +54,7 @@ class JobRun:
         self.claim = claim
         self.log = log
         self.lease_until = lease_until
+        self._funds = claim.funds
         self._should_step_aside = should_step_aside
         self._reason: StopReason | None = StopReason.CANCELLED if claim.cancel_requested else None
         self._furthest = claim.progress
@@ -86,6 +89,11 @@ class JobRun:
         self.checkpoint()
         if await self._should_step_aside():
             raise Interrupted(StopReason.HANDED_OVER)
+
+    def take_funds(self) -> Decimal:
+        """USD that came with the claim and may be spent without asking: once, for what is spent changes them."""
+        funds, self._funds = self._funds, ZERO
+        return funds
 
     def require_lease(self) -> None:
         """Call right before what must not be done by two. Raises LeaseLost when this process has slept past its lease."""

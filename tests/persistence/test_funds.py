@@ -48,6 +48,16 @@ async def test_what_a_job_holds_already_is_granted_without_holding_more(world):
     assert await world.reserved() == RESERVE
 
 
+@pytest.mark.parametrize(("cost_limit", "funds"), [(None, "0.10"), ("0.05", "0.05"), ("0.50", "0.10")])
+async def test_a_claim_comes_with_what_is_held_as_far_as_the_jobs_own_limit_leaves_it(world, cost_limit, funds):
+    claim = await claimed(world, cost_limit=cost_limit)
+    assert claim.funds == Decimal(funds)
+
+    await world.desk.record(claim, await world.begun(claim), RESULT, at=NOW)
+
+    assert (await world.taken_over(claim)).funds == Decimal(funds) - COST
+
+
 async def test_without_limits_whatever_is_asked_for_is_held(world):
     claim = await claimed(world)
 

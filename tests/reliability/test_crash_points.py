@@ -120,7 +120,7 @@ async def test_a_process_frozen_past_its_lease_finds_its_job_done_and_does_nothi
     for number in (signal.SIGCONT, signal.SIGTERM):
         frozen.signal(number)
     assert await frozen.end() == 0, set_up.log.read_text()
-    await set_up.until_no_message_waits()
+    await set_up.until_no_message_is_left()
     assert (await set_up.state())["status"] == "SUCCEEDED"
     assert len(set_up.writer.heard) == heard
     assert [str(violation) for violation in await set_up.violations()] == []

@@ -224,6 +224,16 @@ async def test_every_try_is_paid_for_out_of_money_that_is_held_for_it(calling: A
     assert caller.desk.wanted == [intent.expected_cost for intent in caller.desk.intents]
 
 
+async def test_money_that_came_with_the_claim_is_good_for_one_call(calling: Any):
+    caller = calling(["Once."], ["Twice."])
+    caller.run = JobRun(replace(caller.run.claim, funds=Decimal(1)), caller.run.log)
+    await caller.complete()
+    assert caller.desk.wanted == []
+    caller.desk.recorded.clear()
+    await caller.complete()
+    assert len(caller.desk.wanted) == 1
+
+
 async def test_an_answer_may_be_as_long_as_the_money_lasts(calling: Any):
     caller = calling(["Short."])
     caller.desk.money = Decimal("0.000300")

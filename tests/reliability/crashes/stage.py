@@ -32,7 +32,7 @@ BUDGET = "5.00"
 STATE = "query($id: ID!) { job(id: $id) { status text failure { code } } }"
 WAIT = "DO $$ BEGIN WHILE NOT ({condition}) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$"
 LEASE_IS_OVER = "EXISTS (SELECT FROM job WHERE lease_until < clock_timestamp() - interval '2 seconds')"
-NO_MESSAGE_WAITS = "NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo')"
+NO_MESSAGE_IS_LEFT = "NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
 MONEY = "query($id: ID!) { project(id: $id) { budget { spent reserved } } }"
 
 
@@ -80,10 +80,10 @@ class Stage:
         """By as much as it takes until somebody else is sent for the job."""
         await self.execute(WAIT.format(condition=LEASE_IS_OVER))
 
-    async def until_no_message_waits(self) -> None:
-        """Somebody has taken what was left lying, and found nothing to do."""
+    async def until_no_message_is_left(self) -> None:
+        """Somebody has taken what was left lying, found nothing to do, and done away with it."""
         async with self.healthy_worker():
-            await self.execute(WAIT.format(condition=NO_MESSAGE_WAITS))
+            await self.execute(WAIT.format(condition=NO_MESSAGE_IS_LEFT))
 
     async def bury(self) -> None:
         """Until nobody works: a dead process's connections are closed a moment after it. And what it was to deliver is overdue."""
