@@ -12,12 +12,13 @@ from tests.reliability.chaos.storm import Weather, storm
 SHORT = Weather(
     seed=20261125,
     runs=24,
-    in_flight=24,
+    in_flight=14,
     lease_seconds=2,
     drain_seconds=1,
     patience_seconds=200,
-    shortest_pause=1.0,
-    longest_pause=3.0,
+    shortest_pause=0.7,
+    longest_pause=2.3,
+    chunk_seconds=0.12,
 )
 
 
