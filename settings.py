@@ -224,7 +224,7 @@ def _amount(value: str, name: str) -> Decimal | None:
         amount = Decimal(value) if value else None
     except InvalidOperation:
         amount = Decimal(-1)
-    if amount is not None and not 0 <= amount <= HIGHEST_AMOUNT:
+    if amount is not None and not (amount.is_finite() and 0 <= amount <= HIGHEST_AMOUNT):
         raise SettingsError(f"{name} must be an amount of USD from 0 to {HIGHEST_AMOUNT:,}, such as 25.00.")
     return amount
 

@@ -63,7 +63,7 @@ async def start_chapter_generation(context: RequestContext, request: StartReques
         project = await lock_project(records, chapter.project_id, Role.EDITOR, ("input", "chapterId"))
         await require_idle(records, chapter.id)
         await _check_unfinished(records)
-        await require_money(context, records, project, preview.estimate, cost_limit=request.cost_limit)
+        await require_money(records, project, preview.estimate, cost_limit=request.cost_limit, monthly_limit=context.monthly_limit)
         chapter = await find_chapter(records, chapter.id, Role.EDITOR)
         job = _new_job(context, chapter, request, preview, temperature=project.settings.temperature)
         await records.jobs.create(job, reserve=preview.estimate.high or ZERO)
@@ -80,7 +80,7 @@ async def require_idle(records: Records, chapter_id: UUID, path: tuple[str, ...]
 
 
 async def require_money(
-    context: RequestContext, records: Records, project: Project, estimate: CostEstimate, *, cost_limit: Decimal | None
+    records: Records, project: Project, estimate: CostEstimate, *, cost_limit: Decimal | None, monthly_limit: Decimal | None
 ) -> None:
     """Raises BudgetExceeded, or UnpricedModel. From here on nobody else holds this money until the transaction ends."""
     if estimate.high is None:
@@ -89,7 +89,7 @@ async def require_money(
         return
     if cost_limit is not None and estimate.high > cost_limit:
         raise BudgetExceeded(cost_limit, estimate.high, LimitName.COST_LIMIT, path=("input", "costLimit"))
-    for allowance in await records.spending.allowances(project.id, monthly_limit=context.monthly_limit):
+    for allowance in await records.spending.allowances(project.id, monthly_limit=monthly_limit):
         if estimate.high > allowance.left:
             raise BudgetExceeded(max(ZERO, allowance.left), estimate.high, allowance.name)
 

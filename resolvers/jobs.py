@@ -64,7 +64,11 @@ async def change_cost_limit(context: RequestContext, job_id: UUID, values: Mappi
 
 
 async def retry_job(context: RequestContext, job_id: UUID) -> Job:
-    """What has been paid for already is not bought again; the whole estimate is held all the same."""
+    """What has been paid for already is not bought again; the whole estimate is held all the same.
+
+    Money is its starter's, whoever retries it. What somebody else may still spend this month is for workers to see, not for the viewer:
+    then nothing is held here, and the job's next call asks for it.
+    """
     path = ("input", "jobId")
     async with context.writing() as records:
         job = await find_job(records, job_id, Role.EDITOR)
@@ -73,8 +77,11 @@ async def retry_job(context: RequestContext, job_id: UUID) -> Job:
         if job.status not in RETRYABLE or job.chapter_id is None:
             raise InvalidInput("Only a job that has failed or was cancelled can be retried.", path)
         await require_idle(records, job.chapter_id, path)
-        await require_money(context, records, project, job.estimate, cost_limit=job.cost_limit)
-        await records.jobs.retry(job_id, reserve=job.estimate.high or ZERO, at=context.clock())
+        monthly_limit = context.monthly_limit if job.started_by == context.viewer.id else None
+        await require_money(records, project, job.estimate, cost_limit=job.cost_limit, monthly_limit=monthly_limit)
+        is_checked = monthly_limit == context.monthly_limit
+        reserve = (job.estimate.high or ZERO) if is_checked else ZERO
+        await records.jobs.retry(job_id, reserve=reserve, at=context.clock())
         return await find_job(records, job_id, Role.EDITOR)
 
 

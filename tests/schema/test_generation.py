@@ -169,6 +169,25 @@ async def test_what_a_person_may_spend_in_a_month_is_shown_and_held_in_all_their
     }
 
 
+async def test_starts_at_the_same_time_in_several_projects_cannot_spend_the_same_month(api):
+    chapters = [await api.chapter(await api.project(), brief="A storm.") for _ in range(6)]
+    high = usd((await start(api, chapters.pop()))["estimate"]["high"])
+    limited = replace(api, services=replace(api.services, monthly_limit=high * Decimal("3.5")))
+    payloads = await asyncio.gather(*(limited.payload("startChapterGeneration", "id", chapterId=chapter) for chapter in chapters))
+    assert [error["limitName"] for payload in payloads for error in payload["errors"]] == ["monthlyLimit"] * 3
+
+
+async def test_a_job_that_somebody_else_retries_is_not_paid_for_by_their_month_and_holds_nothing_of_its_starters(api, book):
+    project, chapter = book
+    job = await start(api, chapter)
+    await api.mutate("cancelJob", "id", jobId=job["id"])
+    limited = replace(api, services=replace(api.services, monthly_limit=Decimal("0.000001")))
+    ben = await limited.member(project, "EDITOR")
+    assert (await limited.refusal("retryJob", jobId=job["id"]))["limitName"] == "monthlyLimit"
+    assert (await ben.mutate("retryJob", "status", jobId=job["id"]))["status"] == "QUEUED"
+    assert (await money(api, project))["budget"]["reserved"] == "0.000000"
+
+
 async def test_a_cost_limit_can_be_changed_while_the_job_has_not_ended(api, book):
     _, chapter = book
     job = await start(api, chapter, costLimit="0.5")
