@@ -9,6 +9,7 @@ import pytest
 from domain.jobs.events import StatusChanged
 from domain.jobs.job import JobLimits, JobStatus, LeaseLost, Waiting
 from domain.spending import Allowance, Funds, LimitName
+from persistence import funds
 from persistence.job_desk import PostgresJobDesk
 from tests.persistence.job_world import COST, NOW, RESULT, build_world
 
@@ -48,14 +49,14 @@ async def test_what_a_job_holds_already_is_granted_without_holding_more(world):
     assert await world.reserved() == RESERVE
 
 
-@pytest.mark.parametrize(("cost_limit", "funds"), [(None, "0.10"), ("0.05", "0.05"), ("0.50", "0.10")])
-async def test_a_claim_comes_with_what_is_held_as_far_as_the_jobs_own_limit_leaves_it(world, cost_limit, funds):
+@pytest.mark.parametrize(("cost_limit", "held"), [(None, "0.10"), ("0.05", "0.05"), ("0.50", "0.10")])
+async def test_a_claim_comes_with_what_is_held_as_far_as_the_jobs_own_limit_leaves_it(world, cost_limit, held):
     claim = await claimed(world, cost_limit=cost_limit)
-    assert claim.funds == Decimal(funds)
+    assert claim.funds == Decimal(held)
 
     await world.desk.record(claim, await world.begun(claim), RESULT, at=NOW)
 
-    assert (await world.taken_over(claim)).funds == Decimal(funds) - COST
+    assert (await world.taken_over(claim)).funds == Decimal(held) - COST
 
 
 async def test_without_limits_whatever_is_asked_for_is_held(world):
@@ -69,9 +70,9 @@ async def test_no_more_is_held_than_the_project_has_left(world):
     claim, other = await claimed(world), await claimed(world, chapter=1)
     await budget(world, "0.30")
 
-    funds = await world.desk.fund(claim, Decimal("0.50"))
+    answer = await world.desk.fund(claim, Decimal("0.50"))
 
-    assert funds == Funds(granted=Decimal("0.20"), short_of=Allowance(LimitName.BUDGET_LIMIT, Decimal("0.30"), Decimal("0.20")))
+    assert answer == Funds(granted=Decimal("0.20"), short_of=Allowance(LimitName.BUDGET_LIMIT, Decimal("0.30"), Decimal("0.20")))
     assert await world.reserved() == Decimal("0.30")
     assert await world.desk.fund(other, RESERVE) == granted(RESERVE)
 
@@ -80,20 +81,45 @@ async def test_jobs_that_ask_at_the_same_time_are_never_granted_the_same_money(w
     claims = [await claimed(world, chapter=chapter) for chapter in range(3)]
     await budget(world, "1.00")
 
-    funds = await asyncio.gather(*(world.desk.fund(claim, Decimal("0.60")) for claim in claims))
+    answer = await asyncio.gather(*(world.desk.fund(claim, Decimal("0.60")) for claim in claims))
 
-    assert sorted(each.granted for each in funds) == [Decimal("0.10"), Decimal("0.30"), Decimal("0.60")]
+    assert sorted(each.granted for each in answer) == [Decimal("0.10"), Decimal("0.30"), Decimal("0.60")]
     assert await world.reserved() == Decimal("1.00")
+
+
+async def test_whoever_asks_while_money_is_being_granted_waits_for_that(world):
+    first, second = [await claimed(world, chapter=chapter) for chapter in range(2)]
+    await budget(world, "1.00")
+
+    async with world.database.as_worker() as connection:
+        assert await funds.fund(connection, first, Decimal("0.80"), monthly_limit=None) == granted("0.80")
+        asking = asyncio.create_task(world.desk.fund(second, Decimal("0.80")))
+        assert not (await asyncio.wait({asking}, timeout=0.3))[0]
+
+    assert (await asking).granted == Decimal("0.20")
+
+
+async def test_a_waiting_job_is_not_resumed_on_money_that_is_just_being_granted(world):
+    first, waiting = [await claimed(world, chapter=chapter) for chapter in range(2)]
+    await world.desk.wait(waiting, WAITS)
+    await budget(world, "0.12")
+
+    async with world.database.as_worker() as connection:
+        await funds.fund(connection, first, Decimal("0.12"), monthly_limit=None)
+        resuming = asyncio.create_task(world.desk.resume_waiting())
+        assert not (await asyncio.wait({resuming}, timeout=0.3))[0]
+
+    assert await resuming == []
 
 
 async def test_a_job_is_held_to_its_own_limit_by_all_that_it_has_cost(world):
     claim = await claimed(world, cost_limit="0.05")
     await world.desk.record(claim, await world.begun(claim), RESULT, at=NOW)
 
-    funds = await world.desk.fund(claim, Decimal("0.04"))
+    answer = await world.desk.fund(claim, Decimal("0.04"))
 
     left = Decimal("0.05") - COST
-    assert funds == Funds(granted=left, short_of=Allowance(LimitName.COST_LIMIT, Decimal("0.05"), left))
+    assert answer == Funds(granted=left, short_of=Allowance(LimitName.COST_LIMIT, Decimal("0.05"), left))
 
 
 async def test_a_raised_cost_limit_counts_from_the_next_call_on(world):
@@ -108,9 +134,9 @@ async def test_a_user_spends_no_more_in_a_month_than_they_may(world):
     claim = await claimed(world)
     thrifty = desk(world, monthly_limit="0.25")
 
-    funds = await thrifty.fund(claim, Decimal("0.50"))
+    answer = await thrifty.fund(claim, Decimal("0.50"))
 
-    assert funds == Funds(granted=Decimal("0.25"), short_of=Allowance(LimitName.MONTHLY_LIMIT, Decimal("0.25"), Decimal("0.25")))
+    assert answer == Funds(granted=Decimal("0.25"), short_of=Allowance(LimitName.MONTHLY_LIMIT, Decimal("0.25"), Decimal("0.25")))
 
 
 async def test_a_limit_below_what_is_spent_grants_nothing_new_and_takes_nothing_away(world):
