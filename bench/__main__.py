@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench.delivery.writers import delivery
 from bench.first_text import first_text
 from bench.jobs import jobs
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text, "delivery": delivery, "jobs": jobs}
+BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text, "jobs": jobs}
 
 
 def main() -> None:

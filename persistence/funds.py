@@ -10,21 +10,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, Select, Uuid, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.job import Claim, LeaseLost
 from domain.spending import ZERO, Allowance, Budget, Funds, LimitName
+from persistence.ledger import NOTHING
+from persistence.tables import books, jobs
 
 _LOCK = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('spending of user ' || CAST(CAST(:user_id AS uuid) AS text), 0)),
            pg_advisory_xact_lock(hashtextextended('spending of project ' || CAST(CAST(:project_id AS uuid) AS text), 0))
-""")
-_OF_PROJECT = text("""
-    SELECT budget_limit,
-           (SELECT coalesce(sum(cost), 0) FROM ledger_entry WHERE project_id = project.id),
-           (SELECT coalesce(sum(reserved), 0) FROM job WHERE project_id = project.id)
-    FROM project WHERE id = :project_id
 """)
 # Months are those of UTC, as the days of reports are.
 _OF_MONTH = text("""
@@ -46,6 +42,17 @@ _NEEDS = text("""
 """)
 
 
+def select_budgets() -> Select[Any]:
+    """Rows of (project id, limit, spent, reserved)."""
+    project, entry, job = books.project, jobs.ledger_entry, jobs.job
+    spent = select(func.sum(entry.c.cost)).where(entry.c.project_id == project.c.id).scalar_subquery()
+    reserved = select(func.sum(job.c.reserved)).where(job.c.project_id == project.c.id).scalar_subquery()
+    return select(project.c.id, project.c.budget_limit, func.coalesce(spent, NOTHING), func.coalesce(reserved, NOTHING))
+
+
+_OF_PROJECT = select_budgets().where(books.project.c.id == bindparam("project_id", type_=Uuid))
+
+
 @dataclass(frozen=True, slots=True)
 class Waiter:
     job_id: UUID
@@ -65,10 +72,11 @@ async def of_month(connection: AsyncConnection, user_id: UUID, *, limit: Decimal
 
 async def allowances(connection: AsyncConnection, *, user_id: UUID, project_id: UUID, monthly_limit: Decimal | None) -> Sequence[Allowance]:
     """What the project's budget and the user's month leave, as far as they have limits."""
-    project = (await connection.execute(_OF_PROJECT, {"project_id": project_id})).first()
     found = []
-    if project is not None and project[0] is not None:
-        found.append(_left(LimitName.BUDGET_LIMIT, Budget(limit=project[0], spent=project[1], reserved=project[2])))
+    budget = (await connection.execute(_OF_PROJECT, {"project_id": project_id})).first()
+    if budget is not None and budget.budget_limit is not None:
+        _, limit, spent, reserved = budget
+        found.append(_left(LimitName.BUDGET_LIMIT, Budget(limit=limit, spent=spent, reserved=reserved)))
     if monthly_limit is not None:
         found.append(_left(LimitName.MONTHLY_LIMIT, await of_month(connection, user_id, limit=monthly_limit)))
     return found

@@ -15,10 +15,10 @@ from domain.paging import Page, PageRequest
 from domain.ports import Changes
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectOrderField, ProjectProgress
 from domain.spending import Budget
+from persistence.funds import select_budgets
 from persistence.membership import accessible, change, insert_if
 from persistence.paging import Listing, read_page
 from persistence.projection import any_of, any_of_if_given, by_id, columns_of, texts_of, to_changes, to_row, to_value
-from persistence.spending import select_budgets
 from persistence.tables import books
 from persistence.tables.books import chapter, chapter_version
 from persistence.tables.identity import project_member

@@ -14,11 +14,10 @@ from domain.access import Role
 from domain.errors import NotFound
 from domain.spending import Allowance, Budget, Usage, UsageReport
 from persistence import funds
-from persistence.ledger import NOTHING, USAGE
+from persistence.ledger import USAGE
 from persistence.membership import ACTING_USER, accessible
 from persistence.projection import any_of, to_value
-from persistence.tables.books import project
-from persistence.tables.jobs import job, ledger_entry
+from persistence.tables.jobs import ledger_entry
 from persistence.tables.metadata import TIMESTAMP
 
 _DAY = cast(func.timezone("UTC", ledger_entry.c.at), Date)
@@ -95,10 +94,3 @@ class SpendingRecords:
             else:
                 by_model[key].append((model, to_value(Usage, sums)))
         return {key: UsageReport(total=usage, by_day=tuple(by_day[key]), by_model=tuple(by_model[key])) for key, usage in total.items()}
-
-
-def select_budgets() -> Select[Any]:
-    """Rows of (project id, limit, spent, reserved)."""
-    spent = select(func.sum(ledger_entry.c.cost)).where(ledger_entry.c.project_id == project.c.id).scalar_subquery()
-    reserved = select(func.sum(job.c.reserved)).where(job.c.project_id == project.c.id).scalar_subquery()
-    return select(project.c.id, project.c.budget_limit, func.coalesce(spent, NOTHING), func.coalesce(reserved, NOTHING))

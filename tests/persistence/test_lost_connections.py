@@ -4,6 +4,7 @@ A statement that never arrived has not happened. A commit whose answer was lost 
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -42,7 +43,7 @@ from tests.persistence.legal_state import Books
 SECONDS = 10
 
 
-class Deed:
+class Deed(ABC):
     """Something that is done to a job: `prepare` leads up to it, over a sound connection; `do` does it, over one that may break.
 
     `go_on` is what comes after that, whether or not `do` was told of its success, until the job has ended. `check` says what must be
@@ -59,14 +60,14 @@ class Deed:
         self.claim = await world.claimed()
         self.job_id = self.claim.job_id
 
-    async def do(self, world: JobWorld) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def do(self, world: JobWorld) -> None: ...
 
     async def go_on(self, world: JobWorld) -> None:
         if (claim := await self.taken_over(world)) is not None:
             await world.desk.finish(claim, ending())
 
-    def check(self, books: Books, *, happened: bool) -> None:
+    def check(self, books: Books, *, happened: bool) -> None:  # noqa: B027  - most deeds are judged by the job's state alone
         pass
 
     async def taken_over(self, world: JobWorld) -> Claim | None:
