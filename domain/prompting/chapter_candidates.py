@@ -80,7 +80,7 @@ def _text(earlier: ChapterText, distance: int, scene: Scene, meter: TokenMeter) 
     pinned = earlier.chapter.id in scene.wish.include
     if not pinned and distance > TAIL_REACH:
         return _kept_out(earlier, section, Reason.NOT_RELEVANT, (_how_far(distance),), meter)
-    text = clean(earlier.text).strip()
+    text = earlier.content.text
     if not text:
         return _kept_out(earlier, section, Reason.EMPTY, ("it has no text",), meter)
     title = "" if distance == 1 else f"### {_heading(earlier)}\n\n"
@@ -121,7 +121,7 @@ def _variant(text: str, meter: TokenMeter, score: float, *, bonus: float, comple
 
 def _kept_out(earlier: ChapterText, section: Section, reason: Reason, why: tuple[str, ...], meter: TokenMeter) -> Candidate:
     what = "summary" if section is Section.STORY_SO_FAR else "text"
-    text = (earlier.chapter.summary or earlier.chapter.brief) if section is Section.STORY_SO_FAR else earlier.text
+    text = (earlier.chapter.summary or earlier.chapter.brief) if section is Section.STORY_SO_FAR else earlier.content.text
     return Candidate(
         section=section,
         place=_place(earlier),

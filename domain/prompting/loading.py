@@ -5,6 +5,7 @@ from uuid import UUID
 from domain.chapters import Chapter
 from domain.errors import NotFound
 from domain.ports import Records
+from domain.prompting.index.text_index import indexed
 from domain.prompting.material import ChapterText, PromptMaterial, ReferenceText
 from domain.reference_files import ReferenceFile
 
@@ -26,7 +27,7 @@ async def load_material(records: Records, chapter: Chapter) -> PromptMaterial:
 async def _references(records: Records, project_id: UUID) -> tuple[ReferenceText, ...]:
     files: tuple[ReferenceFile, ...] = tuple(await records.reference_files.of_project(project_id))
     contents = await records.reference_files.contents([file.id for file in files])
-    return tuple(ReferenceText(file=file, content=contents[file.id]) for file in files if file.id in contents)
+    return tuple(ReferenceText(file=file, content=indexed(contents[file.id])) for file in files if file.id in contents)
 
 
 async def _earlier(records: Records, chapter: Chapter) -> tuple[ChapterText, ...]:
@@ -37,7 +38,7 @@ async def _earlier(records: Records, chapter: Chapter) -> tuple[ChapterText, ...
     ]
     texts = await records.versions.texts([version_id for _, version_id in written])
     return tuple(
-        ChapterText(chapter=earlier, version_id=version_id, text=texts[version_id])
+        ChapterText(chapter=earlier, version_id=version_id, content=indexed(texts[version_id]))
         for earlier, version_id in written
         if version_id in texts
     )

@@ -6,13 +6,14 @@ from uuid import UUID
 from domain.chapters import Chapter
 from domain.llm.model import Message
 from domain.projects import Project
+from domain.prompting.index.text_index import IndexedText
 from domain.reference_files import ReferenceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceText:
     file: ReferenceFile
-    content: str
+    content: IndexedText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class ChapterText:
 
     chapter: Chapter
     version_id: UUID
-    text: str
+    content: IndexedText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

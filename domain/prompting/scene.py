@@ -63,7 +63,7 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
     ordered = sorted(material.references, key=lambda text: (text.file.kind, text.file.name, text.file.id))
     references, barred = [], []
     for reference in ordered:
-        text = clean(reference.content).strip()
+        text = reference.content.text
         if refusal := _refusal(reference.file, text, chapter=chapter, wish=wish):
             barred.append((reference.file, *refusal))
         else:
@@ -83,7 +83,7 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
         requested=_requested(request, names),
         point_of_view=point_of_view,
         narrators=_named_in(point_of_view, names),
-        tail=clean(previous.text[-SCANNED_TAIL_CHARACTERS:]) if previous else "",
+        tail=previous.content.text[-SCANNED_TAIL_CHARACTERS:] if previous else "",
         earlier=earlier,
         references=tuple(references),
         barred=tuple(barred),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.chapters import Chapter, ChapterStatus
 from domain.projects import GenerationSettings, Genre, PointOfView, Project, Tense
+from domain.prompting.index.text_index import indexed
 from domain.prompting.material import ChapterText, PromptMaterial, PromptWish, ReferenceText
 from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
 
@@ -80,11 +81,13 @@ def file(number, name, **changes):
 
 
 def reference(number, name, content, **changes):
-    return ReferenceText(file=file(number, name, size_bytes=len(content), token_count=len(content) // 4, **changes), content=content)
+    return ReferenceText(
+        file=file(number, name, size_bytes=len(content), token_count=len(content) // 4, **changes), content=indexed(content)
+    )
 
 
 def written(position, text, **changes):
-    return ChapterText(chapter=chapter(position, **changes), version_id=UUID(int=2000 + position), text=text)
+    return ChapterText(chapter=chapter(position, **changes), version_id=UUID(int=2000 + position), content=indexed(text))
 
 
 MARA = """Pilot of the shoals, thirty-four, left-handed. She reads water by its colour and hides that the colours have begun to go.

@@ -18,8 +18,8 @@ async def test_material_is_the_chapters_before_with_their_current_texts_and_ever
         chapters = await records.chapters.get_many([first.id, second.id, third.id])
         material = await load_material(records, chapters[third.id])
     assert (material.project.id, material.chapter.id, material.previous) == (project.id, third.id, ())
-    assert [(earlier.chapter.id, earlier.text) for earlier in material.earlier] == [(first.id, "new")]
-    assert [(reference.file.id, reference.content) for reference in material.references] == [(file.id, "Mara keeps the light.")]
+    assert [(earlier.chapter.id, earlier.content.text) for earlier in material.earlier] == [(first.id, "new")]
+    assert [(reference.file.id, reference.content.text) for reference in material.references] == [(file.id, "Mara keeps the light.")]
 
 
 async def test_a_first_chapter_of_an_empty_project_has_nothing_but_itself(library):

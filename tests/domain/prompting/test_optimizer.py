@@ -176,10 +176,10 @@ def test_every_quotation_in_the_evidence_stands_where_it_says():
     places = {
         "the brief": material.chapter.brief,
         "the title": material.chapter.title,
-        "the previous chapter's end": material.earlier[-1].text,
+        "the previous chapter's end": material.earlier[-1].content.text,
         "the summary of chapter 1": material.earlier[0].chapter.summary,
         "the brief of chapter 2": material.earlier[1].chapter.brief,
-        **{f"“{one.file.name}”": one.content for one in material.references},
+        **{f"“{one.file.name}”": one.content.text for one in material.references},
     }
     evidence = [text for one in build(material).receipt.items for text in one.evidence if '"' in text]
     assert len(evidence) > 10
