@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from domain.genre_overrides import GenreOverride
+
 
 class Genre(StrEnum):
     FANTASY = "FANTASY"
@@ -68,6 +70,7 @@ class Project:
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    genre_override: GenreOverride | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from domain.spending import Usage, UsageReport
 from domain.writing import checks
 from resolvers.access import find_project, lock_project
 from resolvers.context import RequestContext
+from resolvers.genre_overrides import changed_override
 from resolvers.listing import Listing
 from resolvers.loaders import count_of
 
@@ -109,6 +110,7 @@ async def create_project(context: RequestContext, values: Mapping[str, Any]) -> 
         archived_at=None,
         created_at=now,
         updated_at=now,
+        genre_override=changed_override(None, accepted.get("genre_profile", {}), genre=accepted["genre"]),
     )
     async with context.writing() as records:
         await records.projects.create(project, owner=context.viewer.id)
@@ -125,6 +127,9 @@ async def update_project(context: RequestContext, project_id: UUID, values: Mapp
         project = await lock_project(records, project_id, required, ("input", "id"))
         if "settings" in changes:
             changes["settings"] = _changed_settings(context, project.settings, changes["settings"])
+        if "genre_profile" in changes:
+            genre = changes.get("genre", project.genre)
+            changes["genre_override"] = changed_override(project.genre_override, changes.pop("genre_profile"), genre=genre)
         if "archived" in changes:
             changes["archived_at"] = (project.archived_at or now) if changes.pop("archived") else None
         await records.projects.update(project_id, changes | {"updated_at": now})

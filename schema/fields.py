@@ -68,9 +68,11 @@ def present(value: Value | None) -> Value | None:
 
 
 def given(values: object, *leaving: str) -> dict[str, Any]:
-    """The fields of an input that the caller sent, or that have a default, by their Python names; nested inputs likewise."""
-    return {
-        name: given(value) if has_object_definition(value) else value
-        for name, value in vars(values).items()
-        if value is not strawberry.UNSET and name not in leaving
-    }
+    """The fields of an input that the caller sent, or that have a default, by their Python names; nested inputs and lists of them likewise."""
+    return {name: _plain(value) for name, value in vars(values).items() if value is not strawberry.UNSET and name not in leaving}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return given(value) if has_object_definition(value) else value

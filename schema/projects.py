@@ -13,12 +13,14 @@ from domain import spending
 from domain.access import Membership
 from domain.chapters import Chapter as ChapterValue
 from domain.jobs.job import Job as JobValue
+from domain.prompting import genres
 from domain.reference_files import ReferenceFile as ReferenceFileValue
 from resolvers import projects
 from resolvers.listing import Listing
 from schema.enums import ChapterStatus, Genre, JobKind, JobStatus, PointOfView, ReferenceKind, Role, Tense
 from schema.fields import Info, argument, attribute, defaulted, field, optional, present, required
 from schema.filters import chosen, chosen_kinds
+from schema.genres import GenreProfile, GenreProfileInput
 from schema.node import Node
 from schema.paging import After, Before, Connection, First, Last, page_request
 from schema.people import ProjectMember
@@ -76,6 +78,11 @@ class Project(Node):
     @staticmethod
     def settings(parent: Parent[domain.Project], info: Info) -> domain.GenerationSettings:
         return projects.effective_settings(info.context, parent.settings)
+
+    @field(GenreProfile, "What its prompts follow: its genre's profile, with what the project says for itself laid over it.")
+    @staticmethod
+    def genre_profile(parent: Parent[domain.Project]) -> genres.GenreProfile:
+        return genres.effective_profile(parent)
 
     @field(Budget, "What it may spend.")
     @staticmethod
@@ -172,6 +179,7 @@ class CreateProjectInput:
     style_notes: str | None = defaulted("", "Standing instructions to the model: at most 20,000 characters.")
     target_word_count: int | None = optional("1 to 1,000,000 words.")
     settings: GenerationSettingsInput | None = optional("How its jobs are to write; the server's defaults without it.")
+    genre_profile: GenreProfileInput | None = optional("What it says for itself of its genre's profile; the genre's own without it.")
     budget_limit: Decimal | None = optional("What it may spend in all: 0 to 999,999 USD with at most six places. No limit without it.")
 
 
@@ -190,5 +198,6 @@ class UpdateProjectInput:
     style_notes: str | None = optional("At most 20,000 characters. Cannot be null.")
     target_word_count: int | None = optional("1 to 1,000,000 words.")
     settings: GenerationSettingsInput | None = optional("What changes of how its jobs write. Cannot be null.")
+    genre_profile: GenreProfileInput | None = optional("What changes of its own word on the genre's profile; null takes all of it back.")
     budget_limit: Decimal | None = optional("0 to 999,999 USD with at most six places; null for no limit. For owners.")
     archived: bool | None = optional("Whether it is archived. Cannot be null.")

@@ -1,6 +1,5 @@
 """Prompts, their receipts and previews as the API shows them."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,12 +8,12 @@ from strawberry import ID, Parent
 
 from domain.llm.catalogue import ModelInfo
 from domain.llm.model import REHEARSAL
-from domain.prompting import genres, receipts
+from domain.prompting import receipts
 from domain.prompting.mentions import Mention as MentionValue
 from domain.reference_files import ReferenceFile as ReferenceFileValue
 from domain.spending import CostEstimate as EstimateValue
 from resolvers import prompts
-from schema.enums import Decision, Genre, Reason, ReferenceKind
+from schema.enums import Decision, Reason
 from schema.fields import Info, attribute, field, optional, required
 from schema.node import Node
 from schema.reference_files import ReferenceFile
@@ -136,21 +135,3 @@ class LanguageModel:
     @staticmethod
     def rehearsal(parent: Parent[ModelInfo]) -> bool:
         return parent.name == REHEARSAL
-
-
-@strawberry.type(description="How much a kind of reference file counts.")
-class GenreEmphasis:
-    kind: ReferenceKind = attribute("The kind.")
-    weight: float = attribute("What the score of such a file is multiplied by; 1 is neutral.")
-
-
-@strawberry.type(description="What a genre asks of a prompt.")
-class GenreProfile:
-    genre: Genre = attribute("The genre.")
-    guidance: str = attribute("What the model is told about writing in it.")
-
-    @field(list[GenreEmphasis], "How much each kind of reference file counts.")
-    @staticmethod
-    def emphasis(parent: Parent[genres.GenreProfile]) -> list[GenreEmphasis]:
-        weights: Mapping[ReferenceKind, float] = parent.emphasis
-        return [GenreEmphasis(kind=kind, weight=weight) for kind, weight in weights.items()]

@@ -10,10 +10,9 @@ from domain import access
 from domain.chapters import Chapter as ChapterValue
 from domain.jobs.job import Job as JobValue
 from domain.llm.catalogue import ModelInfo
-from domain.projects import Genre
 from domain.projects import Project as ProjectValue
 from domain.prompting.genres import GenreProfile as ProfileValue
-from domain.prompting.genres import genre_profile
+from domain.prompting.genres import all_profiles
 from domain.spending import Budget as BudgetValue
 from domain.spending import UsageReport as ReportValue
 from resolvers import jobs, people, prompts
@@ -26,13 +25,14 @@ from schema.edge.errors import ErrorCode, RequestError
 from schema.enums import JobStatus
 from schema.fields import Info, argument, field, present
 from schema.filters import ProjectFilter, ProjectOrder, chosen, project_filter, project_order
+from schema.genres import GenreProfile
 from schema.jobs import Job
 from schema.node import Node
 from schema.paging import After, Before, Connection, First, Last, page_request
 from schema.people import User
 from schema.projects import Project
 from schema.prompt_requests import preview_request
-from schema.prompts import GenreProfile, LanguageModel, Mention, PromptPreview, PromptPreviewInput
+from schema.prompts import LanguageModel, Mention, PromptPreview, PromptPreviewInput
 from schema.spending import Budget, From, To, UsageReport
 
 NODES_AT_ONCE = 100
@@ -149,8 +149,8 @@ class Query:
 
     @field(list[GenreProfile], "What each genre asks of a prompt.")
     @staticmethod
-    def genres() -> list[ProfileValue]:
-        return [genre_profile(genre) for genre in Genre]
+    def genres() -> Sequence[ProfileValue]:
+        return all_profiles()
 
     @field(
         list[LanguageModel], "The models to choose from, the default first. Others that the server's endpoint knows can be named as well."

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.prompting.candidates import Candidate, TokenMeter, Variant, variants_of
 from domain.prompting.excerpts import excerpt
-from domain.prompting.genres import genre_profile
+from domain.prompting.genres import effective_profile
 from domain.prompting.lanes import gather_evidence
 from domain.prompting.lanes.evidence import Evidence, combined_strength
 from domain.prompting.receipts import Reason, Source, SourceKind
@@ -19,7 +19,11 @@ def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]
     for file, reason, why in scene.barred:
         yield _kept_out(file, reason, why)
     evidence = gather_evidence(scene)
-    ranked = sorted(scene.references, key=lambda reference: _rank(reference, evidence.get(reference.file.id, ()), scene))
+    emphasis = effective_profile(scene.material.project).emphasis
+    scores = {
+        reference.file.id: _score(evidence.get(reference.file.id, ()), emphasis[reference.file.kind]) for reference in scene.references
+    }
+    ranked = sorted(scene.references, key=lambda reference: _rank(reference, scores[reference.file.id], scene))
     firsts: dict[str, ReferenceFile] = {}
     for reference in ranked:
         file = reference.file
@@ -32,26 +36,24 @@ def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]
         elif file.inclusion is InclusionPolicy.ALWAYS:
             yield _required(reference, meter, Reason.ALWAYS, ("its inclusion policy is always", *_texts(found)))
         elif found:
-            yield _relevant(reference, found, scene, meter)
+            yield _relevant(reference, found, scores[file.id], scene, meter)
         else:
             yield _kept_out(file, Reason.NOT_RELEVANT, ())
 
 
-def _rank(reference: Reference, found: Collection[Evidence], scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
+def _rank(reference: Reference, score: float, scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
     """Of files with the same text, the first is sent."""
     file = reference.file
     pinned, always = file.id in scene.wish.include, file.inclusion is InclusionPolicy.ALWAYS
-    return not pinned, not always, -_score(file, found, scene), file.kind, file.name, file.id
+    return not pinned, not always, -score, file.kind, file.name, file.id
 
 
-def _score(file: ReferenceFile, found: Collection[Evidence], scene: Scene) -> float:
-    emphasis = genre_profile(scene.material.project.genre).emphasis[file.kind]
+def _score(found: Collection[Evidence], emphasis: float) -> float:
     return round(min(1.0, combined_strength(found) * emphasis), 4)
 
 
-def _relevant(reference: Reference, found: Collection[Evidence], scene: Scene, meter: TokenMeter) -> Candidate:
+def _relevant(reference: Reference, found: Collection[Evidence], score: float, scene: Scene, meter: TokenMeter) -> Candidate:
     file = reference.file
-    score = _score(file, found, scene)
     others = scene.requested.keys() - {file.id} - scene.narrators.keys()  # whoever tells the chapter is named all over the sheets
     reduced = excerpt(reference.text, matters=lambda paragraph: not others.isdisjoint(scene.named_in(paragraph)))
     texts = [(_rendered(file, reduced, note=" (excerpt)"), False)] if reduced else []

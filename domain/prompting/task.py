@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from domain.projects import Genre, PointOfView, Project, Tense
 from domain.prompting.candidates import Candidate, TokenMeter, instruction, variants_of
-from domain.prompting.genres import genre_profile
+from domain.prompting.genres import effective_profile
 from domain.prompting.lengths import words_wanted
 from domain.prompting.receipts import Reason
 from domain.prompting.scene import Scene
@@ -74,9 +74,8 @@ def _settings(project: Project) -> Iterator[tuple[str, str]]:
 
 
 def book_instructions(project: Project, meter: TokenMeter) -> Iterator[Candidate]:
-    yield instruction(
-        Section.GENRE, f"Genre: {project.genre.replace('_', ' ').lower()}", genre_profile(project.genre).guidance, meter=meter
-    )
+    if guidance := clean(effective_profile(project).guidance).strip():
+        yield instruction(Section.GENRE, f"Genre: {project.genre.replace('_', ' ').lower()}", guidance, meter=meter)
     if notes := clean(project.style_notes).strip():
         yield instruction(Section.STYLE_NOTES, "Style notes", notes, meter=meter)
 

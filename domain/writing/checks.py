@@ -5,18 +5,21 @@ says bytes (UTF-8).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from domain.errors import InvalidInput, LimitExceeded
+from domain.genre_overrides import GROUPS, HIGHEST_WEIGHT, LOWEST_WEIGHT, OwnShare, OwnWeight
+from domain.reference_files import ReferenceKind
 
 Path = tuple[str, ...]
 
 TITLE_LENGTH: Final = 300
 PROSE_LENGTH: Final = 20_000
 INSTRUCTIONS_LENGTH: Final = 10_000
+GUIDANCE_LENGTH: Final = 5_000
 ALIAS_LENGTH: Final = 200
 EMAIL_LENGTH: Final = 320
 KEY_LENGTH: Final = 200
@@ -151,6 +154,40 @@ def alias_list(aliases: list[str], path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(accept(alias, (*path, str(index))) for index, alias in enumerate(aliases)))
 
 
+def own_weights(entries: list[Mapping[str, Any]], path: Path) -> dict[ReferenceKind, OwnWeight | None]:
+    """By kind, as genre_overrides.changed takes them: None for an entry that says nothing."""
+    accepted = _each_once(entries, OWN_WEIGHT, path, named="kind")
+    return {kind: OwnWeight(kind=kind, weight=entry["weight"]) if entry.get("weight") is not None else None for kind, entry in accepted}
+
+
+def own_shares(entries: list[Mapping[str, Any]], path: Path) -> dict[str, OwnShare | None]:
+    """By group, alike, and in the order given. Whether a share holds together only its genre can tell."""
+    shares = {
+        group: OwnShare(group=group, floor=entry.get("floor"), ceiling=entry.get("ceiling"))
+        for group, entry in _each_once(entries, OWN_SHARE, path, named="group")
+    }
+    return {group: None if share.floor is None and share.ceiling is None else share for group, share in shares.items()}
+
+
+def group_name(name: str, path: Path) -> str:
+    if name not in GROUPS:
+        raise InvalidInput(f"There is no such group. These share a prompt's room: {', '.join(GROUPS)}.", path)
+    return name
+
+
+def _each_once(
+    entries: list[Mapping[str, Any]], rules: Mapping[str, Rule], path: Path, *, named: str
+) -> Iterator[tuple[Any, dict[str, Any]]]:
+    seen = set()
+    for index, entry in enumerate(entries):
+        place = (*path, str(index))
+        accepted = checked(entry, rules, place)
+        if accepted[named] in seen:
+            raise InvalidInput(f"This {named} is there twice.", (*place, named))
+        seen.add(accepted[named])
+        yield accepted[named], accepted
+
+
 def idempotency_key(key: str, path: Path) -> str:
     if not (1 <= len(key) <= KEY_LENGTH and key.isprintable()):
         raise InvalidInput(f"This must have 1 to {KEY_LENGTH} printable characters.", path)
@@ -191,6 +228,7 @@ PROJECT: Final[Mapping[str, Rule]] = {
     "style_notes": Rule(prose(PROSE_LENGTH)),
     "target_word_count": Rule(between(1, WORDS), clearable=True),
     "settings": Rule(lambda values, path: checked(values, SETTINGS, path)),
+    "genre_profile": Rule(lambda values, path: checked(values, GENRE_PROFILE, path), clearable=True),
     "budget_limit": Rule(amount, clearable=True),
     "archived": Rule(_as_it_is),
 }
@@ -202,6 +240,20 @@ SETTINGS: Final[Mapping[str, Rule]] = {
     "quality_target": Rule(between(0, 100)),
     "max_revisions": Rule(between(0, 5)),
     "allow_unpriced_models": Rule(_as_it_is),
+}
+GENRE_PROFILE: Final[Mapping[str, Rule]] = {
+    "emphasis": Rule(own_weights, clearable=True),
+    "shares": Rule(own_shares, clearable=True),
+    "guidance": Rule(prose(GUIDANCE_LENGTH), clearable=True),
+}
+OWN_WEIGHT: Final[Mapping[str, Rule]] = {
+    "kind": Rule(_as_it_is),
+    "weight": Rule(between(LOWEST_WEIGHT, HIGHEST_WEIGHT), clearable=True),
+}
+OWN_SHARE: Final[Mapping[str, Rule]] = {
+    "group": Rule(group_name),
+    "floor": Rule(between(0, 1), clearable=True),
+    "ceiling": Rule(between(0, 1), clearable=True),
 }
 CHAPTER: Final[Mapping[str, Rule]] = {
     "title": Rule(line(TITLE_LENGTH)),

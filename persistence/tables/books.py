@@ -37,6 +37,7 @@ class ProjectRow(TableModel, table=True):
     archived_at: datetime | None = Field(sa_type=TIMESTAMP)
     created_at: datetime = Field(sa_type=TIMESTAMP)
     updated_at: datetime = Field(sa_type=TIMESTAMP)
+    genre_override: dict[str, object] | None = Field(sa_type=JSONB(none_as_null=True))
 
 
 class ChapterRow(TableModel, table=True):

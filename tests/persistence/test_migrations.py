@@ -71,6 +71,22 @@ def test_models_and_migrations_say_the_same(owner_url: str, empty_url: str) -> N
     assert rows(owner_url, CONSTRAINTS, tables) == rows(empty_url, CONSTRAINTS, tables)
 
 
+def test_books_from_before_genre_overrides_leave_all_to_their_genre(changeable_url: str) -> None:
+    """Also those that a server of the version before adds while it is being replaced."""
+    project = """
+        INSERT INTO project (id, title, premise, genre, language, style_notes, settings, created_at, updated_at)
+        VALUES (gen_random_uuid(), 'The Lighthouse', '', 'MYSTERY', 'en', '', '{}', now(), now())
+    """
+    migrate.downgrade(changeable_url, "0006")
+    with psycopg.connect(changeable_url) as connection:
+        connection.execute(project)
+    migrate.upgrade(changeable_url, application_role=APPLICATION_LOGIN)
+    with psycopg.connect(changeable_url) as connection:
+        connection.execute(project)
+    assert rows(changeable_url, "SELECT title, genre_override FROM project") == [("The Lighthouse", None)] * 2
+    assert migrate.check(changeable_url) == []
+
+
 def start_upgrade(url: str, application_role: str) -> "subprocess.Popen[bytes]":
     program = f"from persistence import migrate; migrate.upgrade({url!r}, application_role={application_role!r})"
     return subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stderr=subprocess.PIPE)

@@ -2,14 +2,17 @@
 
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from domain.access import Membership, Role
 from domain.chapters import ChapterStatus
 from domain.errors import NotFound
+from domain.genre_overrides import GenreOverride, OwnShare, OwnWeight
 from domain.paging import PageRequest
 from domain.ports import Library
 from domain.projects import GenerationSettings, Genre, PointOfView, ProjectFilter, ProjectOrder, ProjectOrderField, ProjectProgress, Tense
+from domain.reference_files import ReferenceKind
 from domain.spending import ZERO, Budget
 from tests.factories import NOON, a_project, a_version, add_chapters, add_member, add_project, add_user
 
@@ -27,6 +30,11 @@ async def test_a_project_comes_back_as_it_was_stored(library: Library) -> None:
         settings=GenerationSettings(model="m", temperature=0.25, quality_target=81.5),
         budget_limit=Decimal("12.345678"),
         archived_at=NOON,
+        genre_override=GenreOverride(
+            emphasis=(OwnWeight(kind=ReferenceKind.WORLD, weight=1.0), OwnWeight(kind=ReferenceKind.STYLE, weight=0.3)),
+            shares=(OwnShare(group="earlier text", floor=None, ceiling=0.15), OwnShare(group="cast", floor=0.1, ceiling=1.0)),
+            guidance="",
+        ),
     )
     async with library.writing(ada.id) as records:
         await records.projects.create(project, owner=ada.id)
@@ -43,6 +51,19 @@ async def test_changes_touch_only_the_fields_they_name(library: Library) -> None
     async with library.reading(ada.id) as records:
         stored = (await records.projects.get_many([project.id]))[project.id]
     assert (stored.title, stored.genre, stored.settings.model, stored.premise) == ("Ebb", Genre.HORROR, "n", project.premise)
+
+
+async def test_a_project_without_a_word_of_its_own_on_its_genre_has_null_there(library: Library, owner_url: str) -> None:
+    """Null of SQL: a document that says null is one, and would have to be read."""
+    ada = await add_user(library)
+    never, no_more = await add_project(library, ada), await add_project(library, ada, genre_override=GenreOverride(guidance="Fog."))
+    async with library.writing(ada.id) as records:
+        await records.projects.update(no_more.id, {"genre_override": None})
+    async with library.reading(ada.id) as records:
+        stored = await records.projects.get_many([never.id, no_more.id])
+    assert [stored[project.id].genre_override for project in (never, no_more)] == [None, None]
+    with psycopg.connect(owner_url) as connection:
+        assert connection.execute("SELECT count(*) FROM project WHERE genre_override IS NULL").fetchone() == (2,)
 
 
 async def test_an_unknown_field_is_refused(library: Library) -> None:

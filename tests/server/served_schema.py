@@ -44,11 +44,12 @@ _NAMED_ENTITIES: Final = {
 }
 # Every text that an example needs may be an address, a title or a chapter.
 _TEXT: Final = "somebody@example.com"
+_FIRST: Final = "0"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where clients put a value: an argument of a field, or what `path` names below it."""
+    """Where clients put a value: an argument of a field, or what `path` names below it, with a "0" for the only item of a list."""
 
     owner: str
     field: str
@@ -68,7 +69,7 @@ class Place:
     @property
     def error_path(self) -> list[str]:
         """What a refusal of the value calls this place."""
-        return [self.argument, *self.path, *(["0"] if self.many else [])]
+        return [self.argument, *self.path, *([_FIRST] if self.many else [])]
 
     @property
     def answers_null(self) -> bool:
@@ -96,14 +97,7 @@ class Place:
         """Valid ones, of the entities whose ids these are by kind, except for `value` at this place."""
         content = [value] if self.many else value
         given = {name: self._example(self._field.args[name], name, ids) for name in self._arguments}
-        if self.path:
-            given[self.argument] = self._example(self._field.args[self.argument], self.argument, ids)
-            within = given[self.argument]
-            for name in self.path[:-1]:
-                within = within.setdefault(name, {})
-            within[self.path[-1]] = content
-        else:
-            given[self.argument] = content
+        given[self.argument] = self._around(self._field.args[self.argument], self.argument, self.path, content, ids)
         return given if self.owner in {"Query", "Mutation", "Viewer"} else {"at": ids[self.owner], **given}
 
     @property
@@ -113,6 +107,15 @@ class Place:
     @property
     def _arguments(self) -> list[str]:
         return [name for name, argument in self._field.args.items() if name == self.argument or is_required_argument(argument)]
+
+    def _around(self, wanted: Input, name: str, path: tuple[str, ...], content: object, ids: Mapping[str, str]) -> Any:
+        """An example that has this content at the path below it."""
+        if not path:
+            return content
+        if path[0] == _FIRST:
+            return [self._around(wanted, name, path[1:], content, ids)]
+        inner = get_named_type(wanted.type).fields[path[0]]
+        return {**self._example(wanted, name, ids), path[0]: self._around(inner, path[0], path[1:], content, ids)}
 
     def _example(self, wanted: Input, name: str, ids: Mapping[str, str]) -> Any:
         kind = get_named_type(wanted.type)
@@ -174,8 +177,9 @@ def _leaves(wanted: Input, *path: str) -> Iterator[tuple[tuple[str, ...], Input,
     if isinstance(kind, GraphQLScalarType | GraphQLEnumType):
         yield path, wanted, kind
     elif isinstance(kind, GraphQLInputObjectType):
+        item = (_FIRST,) if is_list_type(get_nullable_type(wanted.type)) else ()
         for name, field in kind.fields.items():
-            yield from _leaves(field, *path, name)
+            yield from _leaves(field, *path, *item, name)
 
 
 def _selection(field: Field) -> str:

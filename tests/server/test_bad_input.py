@@ -16,6 +16,7 @@ SECONDS_TO_REFUSE = 5
 
 UPDATES = {"updateProject": "Project", "updateChapter": "Chapter", "updateReferenceFile": "ReferenceFile"}
 UPDATED_FIELDS = [(mutation, name) for mutation in UPDATES for name in input_fields(mutation) if name != "id"]
+SHOWN_BELOW = {"budgetLimit": "budget { cleared: limit }", "genreProfile": "genreProfile { cleared: overridden }"}
 
 PROJECT = {"title": "Storm", "genre": "MYSTERY"}
 CHAPTER = {"projectId": "{Project}", "title": "High water"}
@@ -180,9 +181,9 @@ async def test_null_clears_what_can_be_empty_and_nothing_else(ada: Caller, own: 
         assert contents.digest() == before
     else:
         await ada.change(mutation, id=own.ids[entity], **{name: None})
-        shown = "budget { cleared: limit }" if name == "budgetLimit" else f"cleared: {name}"
+        shown = SHOWN_BELOW.get(name, f"cleared: {name}")
         answer = await ada.send(f"query($id: ID!) {{ node(id: $id) {{ ... on {entity} {{ {shown} }} }} }}", id=own.ids[entity])
-        assert answer.data["node"] in ({"cleared": None}, {"budget": {"cleared": None}})
+        assert answer.data["node"] in ({"cleared": None}, {"budget": {"cleared": None}}, {"genreProfile": {"cleared": False}})
 
 
 async def test_a_text_that_was_edited_from_an_old_version_can_be_saved_on_the_current_one(ada: Caller, own: Shelf, contents: Contents):
