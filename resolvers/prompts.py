@@ -11,6 +11,7 @@ from domain.chapters import Chapter
 from domain.errors import InvalidInput, NotFound
 from domain.ports import Records
 from domain.projects import Project
+from domain.prompting.comparison import ReceiptChange
 from domain.prompting.lengths import PART_TOKENS, expected_completion_tokens
 from domain.prompting.loading import load_material
 from domain.prompting.material import PromptMaterial, PromptWish
@@ -28,8 +29,12 @@ MENTION_TEXT_BYTES = checks.REFERENCE_CONTENT_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """A prompt with what it was built from: it may be asked for what another wish would make of the same material."""
+
     prompt: Prompt
     estimate: CostEstimate
+    material: PromptMaterial
+    wish: PromptWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ async def gather(context: RequestContext, records: Records, chapter: Chapter, re
 async def build(context: RequestContext, material: PromptMaterial, wish: PromptWish) -> Preview:
     """Off the event loop: choosing among thousands of candidates takes a while. Raises PromptTooSmall."""
     prompt = await asyncio.to_thread(build_prompt, material, wish, tokens=context.tokens)
-    return Preview(prompt, _estimate(context, material, prompt))
+    return Preview(prompt, _estimate(context, material, prompt), material, wish)
 
 
 async def mentions(context: RequestContext, project_id: UUID, text: str) -> Sequence[tuple[Mention, ReferenceFile]]:
@@ -76,7 +81,7 @@ async def mentions(context: RequestContext, project_id: UUID, text: str) -> Sequ
     return [(mention, files[mention.file_id]) for mention in found]
 
 
-async def source_of(context: RequestContext, item: PromptItem) -> Any:
+async def source_of(context: RequestContext, item: PromptItem | ReceiptChange) -> Any:
     """The entity a candidate came from, unless it has been deleted since."""
     if item.source is None:
         return None

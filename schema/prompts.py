@@ -1,20 +1,22 @@
 """Prompts, their receipts and previews as the API shows them."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID, Parent
 
+from domain.chapters import ChapterVersion
 from domain.llm.catalogue import ModelInfo
 from domain.llm.model import REHEARSAL
-from domain.prompting import receipts
+from domain.prompting import comparison, receipts
 from domain.prompting.mentions import Mention as MentionValue
 from domain.reference_files import ReferenceFile as ReferenceFileValue
 from domain.spending import CostEstimate as EstimateValue
-from resolvers import prompts
+from resolvers import prompt_comparisons, prompts
+from schema import ids
 from schema.enums import Decision, Reason
-from schema.fields import Info, attribute, field, optional, required
+from schema.fields import Info, argument, attribute, field, optional, required
 from schema.node import Node
 from schema.reference_files import ReferenceFile
 from schema.spending import CostEstimate
@@ -53,6 +55,41 @@ class PromptReceipt:
     items: list[PromptItem] = attribute("The candidates.")
 
 
+@strawberry.type(description="Something that is sent otherwise in one prompt than in another: in only one of them, or longer or shorter.")
+class PromptChange:
+    label: str = attribute("What it is, for people.")
+    group: str = attribute("Which part of the prompt it is for.")
+    before: PromptItem | None = attribute("What became of it before; null if it was not a candidate then.")
+    after: PromptItem | None = attribute("What has become of it after; null if it is not a candidate any more.")
+    tokens: int = attribute("How many tokens more of it are sent; below 0 if fewer are.")
+    why: str = attribute(
+        'Why, as far as the two receipts tell, such as `new evidence: "the Captain" in the brief`; several causes with semicolons between them.'
+    )
+
+    @field(Node | None, "The reference file or chapter version it comes from; null for instructions and for what has been deleted since.")
+    @staticmethod
+    async def source(parent: Parent[comparison.ReceiptChange], info: Info) -> Any:
+        return await prompts.source_of(info.context, parent)
+
+
+@strawberry.type(
+    description=(
+        "Two prompts compared by their receipts, candidate by candidate. The order of changes is that of the second prompt, and behind them what is in the first one only; "
+        "headings, fences and message overhead count in the sums only."
+    )
+)
+class PromptComparison:
+    before: PromptReceipt = attribute("The receipt of the first prompt.")
+    after: PromptReceipt = attribute("The receipt of the second prompt.")
+    identical: bool = attribute("Whether the two prompts are the same to the byte.")
+    tokens: int = attribute("How many tokens more the second prompt has; below 0 if it has fewer.")
+    came_in: list[PromptChange] = attribute("What is sent now and was left out, or was not a candidate, before.")
+    went_out: list[PromptChange] = attribute("What was sent before and is left out now, or is not a candidate any more.")
+    longer: list[PromptChange] = attribute("What both send, the second at greater length.")
+    shorter: list[PromptChange] = attribute("What both send, the second at lesser length.")
+    unchanged: int = attribute("How many candidates both send at the same length.")
+
+
 @strawberry.type(description="A message of a prompt.")
 class PromptMessage:
     role: str = attribute("Who speaks: `system`, `user` or `assistant`.")
@@ -74,6 +111,30 @@ class PromptPreview:
     def messages(parent: Parent[prompts.Preview]) -> list[PromptMessage]:
         counted = zip(parent.prompt.messages, parent.prompt.message_tokens, strict=True)
         return [PromptMessage(role=message.role.value, text=message.text, tokens=tokens) for message, tokens in counted]
+
+    @field(
+        PromptComparison, "How this prompt differs from the one that a version was written from. The version is before, the preview after."
+    )
+    @staticmethod
+    async def compared_to(
+        parent: Parent[prompts.Preview],
+        info: Info,
+        version_id: Annotated[ID, argument("A version that a model wrote, of any chapter of the same project.")],
+    ) -> comparison.ReceiptComparison:
+        chosen = ids.require(ChapterVersion, version_id, "versionId")
+        return await prompt_comparisons.compare_with_version(info.context, parent, chosen)
+
+    @field(
+        PromptComparison,
+        "What a larger token budget would change, all else being equal: what would come in, grow, or be crowded out by something better.",
+    )
+    @staticmethod
+    async def with_more(
+        parent: Parent[prompts.Preview],
+        info: Info,
+        tokens: Annotated[int, argument(f"By how many tokens it would be larger: 1 to {prompt_comparisons.MORE_TOKENS:,}.")] = 1_000,
+    ) -> comparison.ReceiptComparison:
+        return await prompt_comparisons.compare_with_more(info.context, parent, tokens)
 
 
 @strawberry.input(description="Which prompt to preview. What is left out is taken from the chapter and its project.")

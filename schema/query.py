@@ -8,14 +8,16 @@ from strawberry import ID, UNSET, Parent
 
 from domain import access
 from domain.chapters import Chapter as ChapterValue
+from domain.chapters import ChapterVersion as VersionValue
 from domain.jobs.job import Job as JobValue
 from domain.llm.catalogue import ModelInfo
 from domain.projects import Project as ProjectValue
+from domain.prompting.comparison import ReceiptComparison
 from domain.prompting.genres import GenreProfile as ProfileValue
 from domain.prompting.genres import all_profiles
 from domain.spending import Budget as BudgetValue
 from domain.spending import UsageReport as ReportValue
-from resolvers import jobs, people, prompts
+from resolvers import jobs, people, prompt_comparisons, prompts
 from resolvers.listing import Listing
 from resolvers.nodes import find, find_all
 from resolvers.projects import list_projects
@@ -32,7 +34,7 @@ from schema.paging import After, Before, Connection, First, Last, page_request
 from schema.people import User
 from schema.projects import Project
 from schema.prompt_requests import preview_request
-from schema.prompts import LanguageModel, Mention, PromptPreview, PromptPreviewInput
+from schema.prompts import LanguageModel, Mention, PromptComparison, PromptPreview, PromptPreviewInput
 from schema.spending import Budget, From, To, UsageReport
 
 NODES_AT_ONCE = 100
@@ -136,6 +138,16 @@ class Query:
     @staticmethod
     async def prompt_preview(info: Info, sent: Annotated[PromptPreviewInput, argument("Which prompt.", name="input")]) -> prompts.Preview:
         return await prompts.preview(info.context, preview_request(sent))
+
+    @field(PromptComparison, "How the prompt that one version was written from differs from another's, and why.")
+    @staticmethod
+    async def prompt_comparison(
+        info: Info,
+        before: Annotated[ID, argument("A version that a model wrote, of any chapter.")],
+        after: Annotated[ID, argument("Another one, of any chapter of the same project.")],
+    ) -> ReceiptComparison:
+        before_id, after_id = ids.require(VersionValue, before, "before"), ids.require(VersionValue, after, "after")
+        return await prompt_comparisons.compare_versions(info.context, before_id=before_id, after_id=after_id)
 
     @field(list[Mention], "Where a text names reference files of a project, in reading order, without overlaps.")
     @staticmethod

@@ -15,19 +15,22 @@ from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
 
 from domain.access import User, Viewer
+from domain.chapters import ChapterVersion, NewVersion, VersionOrigin
 from domain.identifiers import uuid7
 from domain.jobs.events import Event
 from domain.jobs.job import Claim, Ending, JobLimits, JobStatus
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.prices import PriceBook
 from domain.llm.tokens import TokenCounter
+from domain.prompting.receipts import Prompt
 from persistence.database import Database
 from persistence.job_desk import PostgresJobDesk
 from persistence.library import PostgresLibrary
 from persistence.wakeups import PostgresWakeups
 from resolvers.context import RequestContext, Services
+from resolvers.prompts import PromptRequest, preview
 from schema.build import build_schema
-from schema.ids import decode
+from schema.ids import decode, encode
 from tests.claiming import claim_job
 from tests.factories import NOON, ManualClock
 
@@ -120,6 +123,29 @@ class Api:
 
     async def job(self, chapter: str, **values: Any) -> str:
         return (await self.mutate("startChapterGeneration", "id", chapterId=chapter, **values))["id"]
+
+    async def draft(self, chapter: str, prompt: Prompt | None = None) -> str:
+        """A version that a job has written from this prompt, or from the one that would be sent now."""
+        request = PromptRequest(chapter_id=uuid_of(chapter), include=(), exclude=(), model=None)
+        sent = prompt or (await preview(self.context(), request)).prompt
+        claim = await self.work(await self.job(chapter))
+        receipt_id = self.services.ids()
+        version = NewVersion(
+            id=self.services.ids(),
+            chapter_id=uuid_of(chapter),
+            text="It rained.",
+            word_count=2,
+            token_count=3,
+            origin=VersionOrigin.DRAFT,
+            created_at=self.clock(),
+            job_id=claim.job_id,
+            receipt_id=receipt_id,
+        )
+        async with self.services.library.writing(self.user.id) as records:
+            await records.jobs.add_prompt(sent, receipt_id=receipt_id, job_id=claim.job_id, chapter_id=version.chapter_id, at=self.clock())
+            await records.versions.add(version, make_current=True)
+        await self.finish(claim)
+        return encode(ChapterVersion, version.id)
 
     async def member(self, project: str, role: str) -> "Api":
         """Somebody else who has this role in the project."""

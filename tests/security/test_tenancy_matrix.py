@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -15,11 +15,13 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type, is_required_argument
 
 from domain.jobs.events import TextAppended
+from domain.prompting.receipts import Prompt
 from persistence.database import Database
 from schema.failures import explain
 from tests.api import Api, served_schema, serving
 from tests.conftest import APPLICATION_LOGIN
 from tests.factories import Cluster, DatabasePool
+from tests.persistence.job_world import prompt
 
 SECRET = "Zyzzyva"
 ROLES = ["VIEWER", "COMMENTER", "EDITOR", "OWNER"]
@@ -66,6 +68,7 @@ QUERIES = {
     "chapter": given("VIEWER", id="{chapter}"),
     "job": given("VIEWER", id="{job}"),
     "promptPreview": given("VIEWER", input={"chapterId": "{chapter}", "include": ["{file}"]}),
+    "promptComparison": given("VIEWER", before="{draft}", after="{redraft}"),
     "mentions": given("VIEWER", projectId="{project}", text=f"{SECRET} is named."),
     "genres": given(),
     "models": given(),
@@ -101,6 +104,17 @@ FOREIGN_PARTS = {
     "removeProjectMember": change("OWNER", projectId="{own_project}", userId="{owner}"),
 }
 """Somebody's own entity together with the victim's."""
+
+
+COMPARISONS = {
+    "two versions": "query($own: ID!, $other: ID!) { promptComparison(before: $own, after: $other) { ...F } }",
+    "two versions, the other way round": ("query($own: ID!, $other: ID!) { promptComparison(before: $other, after: $own) { ...F } }"),
+    "a preview": (
+        "query($chapter: ID!, $own: ID!, $other: ID!) { promptPreview(input: {chapterId: $chapter}) "
+        "{ own: comparedTo(versionId: $own) { ...F } comparedTo(versionId: $other) { ...F } } }"
+    ),
+}
+"""One's own prompt compared with the victim's."""
 
 
 def selection(type_: Any, depth: int = DEPTH) -> str:
@@ -181,6 +195,12 @@ class World:
             ]
 
 
+def secret_prompt(group: str) -> Prompt:
+    built = prompt()
+    items = tuple(replace(item, source=None, label=SECRET, group=group, evidence=(SECRET,)) for item in built.receipt.items)
+    return replace(built, receipt=replace(built.receipt, items=items))
+
+
 async def things_of(ada: Api) -> dict[str, str]:
     project = await ada.project(title=SECRET, premise=SECRET, styleNotes=SECRET, audience=SECRET, budgetLimit="123.456789")
     chapter = await ada.chapter(project, title=SECRET, brief=f"{SECRET} speaks.", text=f"{SECRET} spoke.", pointOfViewCharacter=SECRET)
@@ -189,12 +209,15 @@ async def things_of(ada: Api) -> dict[str, str]:
     file = await ada.reference_file(project, name=SECRET, content=SECRET, aliases=[SECRET.lower()])
     job = await ada.job(chapter, instructions=SECRET)
     await ada.work(job, TextAppended("draft/1", 0, SECRET))
+    draft, redraft = [await ada.draft(other, prompt) for prompt in (secret_prompt("brief"), secret_prompt("style"))]
     finished = await ada.job(other)
     await ada.mutate("cancelJob", "id", jobId=finished)
     return {
         "project": project,
         "chapter": chapter,
         "version": found["chapter"]["currentVersion"]["id"],
+        "draft": draft,
+        "redraft": redraft,
         "file": file,
         "job": job,
         "finished_job": finished,
@@ -286,6 +309,32 @@ async def test_what_is_others_cannot_be_used_with_ones_own(world, name, who):
     assert world.digest() == before
     assert "NotFoundError" in tried
     assert SECRET.lower() not in tried.lower()
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+@pytest.mark.parametrize("name", COMPARISONS)
+async def test_what_others_have_sent_cannot_be_compared_with_ones_own(world, name, who):
+    outsider = world.outsiders[who]
+    chapter = await outsider.chapter(await outsider.project())
+    own = await outsider.draft(chapter)
+    asked = f"{COMPARISONS[name]} fragment F on PromptComparison {selection(SCHEMA.type_map['PromptComparison'], 2)}"
+
+    async def told(other: str) -> list[str]:
+        result = await outsider.execute(asked, chapter=chapter, own=own, other=other)
+        return [str(explain(error.original_error)) for error in result.errors or ()]
+
+    assert await told(own) == []
+    (refusal,) = await told(world.names["draft"])
+    assert "There is nothing with this id" in refusal
+    assert [refusal] == await told(nonexistent(world.names["draft"]))
+
+
+@pytest.mark.parametrize("role", MEMBERS)
+async def test_every_member_may_compare_a_preview_with_what_was_sent(world, role):
+    asked = f"""query($chapter: ID!, $draft: ID!) {{ promptPreview(input: {{chapterId: $chapter}}) {{
+        comparedTo(versionId: $draft) {selection(SCHEMA.type_map["PromptComparison"], 2)} }} }}"""
+    names = world.names
+    assert SECRET in json.dumps(await world.members[role].ask(asked, chapter=names["chapter"], draft=names["draft"]))
 
 
 GUARDED = [(name, role) for name, entry in MUTATIONS.items() if entry.role for role in MEMBERS]

@@ -36,6 +36,7 @@ ENTITIES: Final = frozenset(kind.name for kind in SCHEMA.get_possible_types(_NOD
 # Which kind of entity a name is about; a version comes before its chapter, for `ChapterVersion` names both.
 _NAMED_ENTITIES: Final = {
     "version": "ChapterVersion",
+    "promptcomparison": "ChapterVersion",
     "chapter": "Chapter",
     "project": "Project",
     "reference": "ReferenceFile",

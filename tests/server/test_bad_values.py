@@ -17,7 +17,7 @@ PLACES = list(places())
 TEXTS = [place for place in PLACES if place.kind.name == "String"]
 IDS = [place for place in PLACES if place.kind.name == "ID"]
 PAGE_SIZES = [place for place in PLACES if place.argument in {"first", "last"}]
-CURSORS = [place for place in PLACES if place.argument in {"after", "before"}]
+CURSORS = [place for place in TEXTS if place.argument in {"after", "before"}]
 
 BROKEN_TEXTS = ("te\x00xt", "te\x07xt", "te\x1bxt", "te\x9fxt", "te\ud83dxt", "te\udc00xt")
 BROKEN_CURSORS = ("", "!", "nonsense", "bnVsbA", "W10", "W251bGxd", "W3t9XQ", "WzFd", "WyIiXQ", "WzEsMiwzLDQsNV0", "A" * 3000, "é")
