@@ -33,6 +33,7 @@ from domain.llm.prices import PriceBook
 from domain.llm.rehearsal_model import RehearsalModel
 from domain.llm.tokens import TokenCounter
 from domain.ports import Clock, Ids, Library
+from domain.prompting.memory import PromptMemory
 from persistence.database import Database
 from persistence.deliveries import ProcrastinateDeliveries
 from persistence.diagnosis import is_reachable
@@ -81,6 +82,7 @@ class Scriptorium:
         world = world or World()
         self.settings = settings
         self.tokens = world.tokens or TokenCounter()
+        self.prompt_memory = PromptMemory(settings.prompt_memory_mb * 1_000_000)
         self.prices = PriceBook(clock=world.clock)
         self.model = world.model or _model(settings, self.tokens)
         self.database = Database(database_url)
@@ -131,6 +133,7 @@ class Scriptorium:
             desk=self._desk,
             calls=calls,
             tokens=self.tokens,
+            memory=self.prompt_memory,
             clock=self._world.clock,
             ids=self._world.ids,
             rehearsal=self.model.rehearsal,
@@ -163,6 +166,7 @@ class Scriptorium:
             library=self.library,
             wakeups=self.wakeups,
             tokens=self.tokens,
+            prompt_memory=self.prompt_memory,
             prices=self.prices,
             models=self._catalogue(),
             default_model=self.settings.default_model,

@@ -29,7 +29,8 @@ class SettingsError(Exception):
 class Settings:
     """One attribute per setting of the README's table.
 
-    `database_url` None means the embedded Postgres, `log_retention_days` 0 that logs of finished jobs are never compacted.
+    `database_url` None means the embedded Postgres, `log_retention_days` 0 that logs of finished jobs are never compacted,
+    `prompt_memory_mb` 0 that nothing is kept between prompts.
     """
 
     production: bool
@@ -38,6 +39,7 @@ class Settings:
     data_dir: Path
     database_url: Secret | None
     log_retention_days: int
+    prompt_memory_mb: int
     openai_api_key: Secret | None
     openai_base_url: str | None
     model: str | None
@@ -89,6 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         data_dir=data_dir,
         database_url=_secret(get("DATABASE_URL")),
         log_retention_days=_days(get("SCRIPTORIUM_LOG_RETENTION_DAYS", "7"), "SCRIPTORIUM_LOG_RETENTION_DAYS"),
+        prompt_memory_mb=_count(get("SCRIPTORIUM_PROMPT_MEMORY_MB", "256"), "SCRIPTORIUM_PROMPT_MEMORY_MB"),
         openai_api_key=api_key,
         openai_base_url=base_url,
         model=model,

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.prompting.index.saved_text import NewText
+
 
 class ChapterStatus(StrEnum):
     PLANNED = "PLANNED"
@@ -67,7 +69,7 @@ class NewVersion:
 
     id: UUID
     chapter_id: UUID
-    text: str
+    text: NewText
     word_count: int
     token_count: int
     origin: VersionOrigin

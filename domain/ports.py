@@ -19,6 +19,7 @@ from domain.jobs.job import Claim, Ending, Job, JobKind, JobStatus, JobStep
 from domain.llm.model import Message
 from domain.paging import Page, PageRequest
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
+from domain.prompting.index.saved_text import NewText, StoredText
 from domain.prompting.receipts import Prompt, PromptReceipt
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.spending import Allowance, Budget, Usage, UsageReport
@@ -116,6 +117,9 @@ class Versions(Protocol):
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ChapterVersion]: ...
     async def by_number(self, keys: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], ChapterVersion]: ...
     async def texts(self, ids: Sequence[UUID]) -> Mapping[UUID, str]: ...
+    async def stored_texts(self, ids: Sequence[UUID]) -> Mapping[UUID, StoredText]:
+        """The texts with their indexes, as prompts need them."""
+
     async def pages(self, chapter_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[ChapterVersion]]:
         """Newest first."""
 
@@ -123,13 +127,16 @@ class Versions(Protocol):
 
 
 class ReferenceFiles(Protocol):
-    async def create(self, file: ReferenceFile, *, content: str) -> None: ...
+    async def create(self, file: ReferenceFile, *, content: NewText) -> None: ...
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ReferenceFile]: ...
     async def of_project(self, project_id: UUID) -> Sequence[ReferenceFile]:
         """All of them, ordered by kind, name and id."""
 
     async def contents(self, ids: Sequence[UUID]) -> Mapping[UUID, str]: ...
-    async def update(self, file_id: UUID, changes: Changes, *, content: str | None = None) -> None: ...
+    async def stored_texts(self, ids: Sequence[UUID]) -> Mapping[tuple[UUID, str], StoredText]:
+        """The contents with their indexes, as prompts need them, each by its file's id and the sha256 that it has by now."""
+
+    async def update(self, file_id: UUID, changes: Changes, *, content: NewText | None = None) -> None: ...
     async def delete(self, file_id: UUID) -> None: ...
     async def pages(
         self, project_ids: Sequence[UUID], request: PageRequest, *, kind: Sequence[ReferenceKind] | None

@@ -1,6 +1,7 @@
 """Reference files, their contents loaded only when asked for."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, bindparam, delete, select, update
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Role
 from domain.paging import Page, PageRequest
 from domain.ports import Changes
+from domain.prompting.index.saved_text import NewText, StoredText
 from domain.reference_files import ReferenceFile, ReferenceKind
 from persistence.membership import accessible, change, insert_if
 from persistence.paging import Listing, count_items, read_pages
@@ -18,6 +20,9 @@ from persistence.tables.books import project, reference_file, reference_file_nam
 _SEEN = accessible(reference_file.c.project_id)
 _BY_ID = select(*columns_of(ReferenceFile, reference_file)).where(any_of(reference_file.c.id, "ids"), _SEEN)
 _CONTENTS = select(reference_file.c.id, reference_file.c.content).where(any_of(reference_file.c.id, "ids"), _SEEN)
+_STORED_TEXTS = select(reference_file.c.id, reference_file.c.sha256, reference_file.c.content, reference_file.c.text_index).where(
+    any_of(reference_file.c.id, "ids"), _SEEN
+)
 _OF_PROJECT = (
     select(*columns_of(ReferenceFile, reference_file))
     .where(reference_file.c.project_id == bindparam("project_id", type_=Uuid), _SEEN)
@@ -37,9 +42,9 @@ class ReferenceFileRecords:
         self._connection = connection
         self._user_id = user_id
 
-    async def create(self, file: ReferenceFile, *, content: str) -> None:
+    async def create(self, file: ReferenceFile, *, content: NewText) -> None:
         editable = select(project.c.id).where(project.c.id == file.project_id, accessible(project.c.id, self._user_id, Role.EDITOR))
-        added = insert_if(reference_file, {**to_row(file), "content": content}, editable.exists())
+        added = insert_if(reference_file, {**to_row(file), **_columns_of(content)}, editable.exists())
         await change(self._connection, added, entity=file.project_id)
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ReferenceFile]:
@@ -54,10 +59,14 @@ class ReferenceFileRecords:
         rows = await self._connection.execute(_CONTENTS, {"ids": ids, "acting_user": self._user_id})
         return {row[0]: row[1] for row in rows}
 
-    async def update(self, file_id: UUID, changes: Changes, *, content: str | None = None) -> None:
+    async def stored_texts(self, ids: Sequence[UUID]) -> Mapping[tuple[UUID, str], StoredText]:
+        rows = await self._connection.execute(_STORED_TEXTS, {"ids": ids, "acting_user": self._user_id})
+        return {(row[0], row[1]): StoredText(row[2], row[3]) for row in rows}
+
+    async def update(self, file_id: UUID, changes: Changes, *, content: NewText | None = None) -> None:
         columns = to_changes(ReferenceFile, changes)
         if content is not None:
-            columns["content"] = content
+            columns |= _columns_of(content)
         statement = update(reference_file).where(reference_file.c.id == file_id, self._may(Role.EDITOR))
         await change(self._connection, statement.values(columns), entity=file_id)
 
@@ -75,3 +84,7 @@ class ReferenceFileRecords:
 
     def _may(self, role: Role) -> ColumnElement[bool]:
         return accessible(reference_file.c.project_id, self._user_id, role)
+
+
+def _columns_of(content: NewText) -> dict[str, Any]:
+    return {"content": content.text, "text_index": content.index}

@@ -10,6 +10,7 @@ from domain.access import Role
 from domain.chapters import ChapterStatus, ChapterVersion, NewVersion
 from domain.errors import NotFound
 from domain.paging import Page, PageRequest
+from domain.prompting.index.saved_text import StoredText
 from persistence.membership import accessible, change, insert_if
 from persistence.paging import Listing, count_items, read_pages
 from persistence.projection import any_of, by_id, columns_of, to_row, to_value
@@ -18,6 +19,9 @@ from persistence.tables.books import chapter, chapter_version, project
 _SEEN = accessible(chapter_version.c.project_id)
 _BY_ID = select(*columns_of(ChapterVersion, chapter_version)).where(any_of(chapter_version.c.id, "ids"), _SEEN)
 _TEXTS = select(chapter_version.c.id, chapter_version.c.text).where(any_of(chapter_version.c.id, "ids"), _SEEN)
+_STORED_TEXTS = select(chapter_version.c.id, chapter_version.c.text, chapter_version.c.text_index).where(
+    any_of(chapter_version.c.id, "ids"), _SEEN
+)
 _WANTED = (
     func.unnest(bindparam("chapter_ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(Integer)))
     .table_valued("chapter_id", "number", name="wanted")
@@ -49,11 +53,12 @@ class VersionRecords:
             raise NotFound(version.chapter_id)
         # A statement of its own behind the lock: only so does it see what an earlier holder of the lock has added.
         last = select(func.max(chapter_version.c.number)).where(chapter_version.c.chapter_id == version.chapter_id).scalar_subquery()
-        row = {**to_row(version), "project_id": project_id, "number": func.coalesce(last, 0) + 1}
+        texts = {"text": version.text.text, "text_index": version.text.index}
+        row = {**to_row(version), **texts, "project_id": project_id, "number": func.coalesce(last, 0) + 1}
         added = insert_if(chapter_version, row, chosen.exists()).returning(*columns_of(ChapterVersion, chapter_version))
         recorded = to_value(ChapterVersion, (await self._connection.execute(added)).one())
         if make_current:
-            await self._make_current(recorded, has_text=bool(version.text.strip()))
+            await self._make_current(recorded, has_text=bool(version.text.text.strip()))
         return recorded
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ChapterVersion]:
@@ -69,6 +74,10 @@ class VersionRecords:
     async def texts(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
         rows = await self._connection.execute(_TEXTS, {"ids": ids, "acting_user": self._user_id})
         return {row[0]: row[1] for row in rows}
+
+    async def stored_texts(self, ids: Sequence[UUID]) -> Mapping[UUID, StoredText]:
+        rows = await self._connection.execute(_STORED_TEXTS, {"ids": ids, "acting_user": self._user_id})
+        return {row[0]: StoredText(row[1], row[2]) for row in rows}
 
     async def pages(self, chapter_ids: Sequence[UUID], request: PageRequest) -> Mapping[UUID, Page[ChapterVersion]]:
         return await read_pages(self._connection, _LISTING, chapter_ids, request, acting_user=self._user_id)

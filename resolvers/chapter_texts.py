@@ -9,6 +9,7 @@ from domain.chapters import Chapter, ChapterVersion, NewVersion, VersionOrigin
 from domain.errors import NotFound, VersionConflict
 from domain.ports import Records
 from domain.projects import Project
+from domain.prompting.index.saved_text import NewText
 from domain.writing import checks
 from domain.writing.comparison import DiffHunk, diff
 from domain.writing.words import count_words
@@ -18,15 +19,15 @@ from resolvers.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class MeasuredText:
-    text: str
+    text: NewText
     word_count: int
     token_count: int
 
 
 async def measure(context: RequestContext, text: str, project: Project) -> MeasuredText:
-    """Tokens are those of the model the project writes with. Off the event loop: a long text takes a while to count."""
+    """Tokens are those of the model the project writes with. Off the event loop: a long text takes a while to count and to index."""
     model = project.settings.model or context.default_model
-    return await asyncio.to_thread(lambda: MeasuredText(text, count_words(text), context.tokens.count(text, model=model)))
+    return await asyncio.to_thread(lambda: MeasuredText(NewText.of(text), count_words(text), context.tokens.count(text, model=model)))
 
 
 def authored_version(context: RequestContext, chapter: Chapter, measured: MeasuredText) -> NewVersion:
@@ -61,10 +62,15 @@ async def save_text(context: RequestContext, chapter_id: UUID, text: str, *, bas
 async def restore_version(context: RequestContext, version_id: UUID) -> Chapter:
     """A new current version with the text of this one, which becomes its parent."""
     path = ("input", "versionId")
+    async with context.reading() as records:
+        await find_version(records, version_id, Role.EDITOR)
+        stored = (await records.versions.texts([version_id])).get(version_id)
+    if stored is None:
+        raise NotFound(version_id, path=path)
+    text = await asyncio.to_thread(NewText.of, stored)
     async with context.writing() as records:
         version = await find_version(records, version_id, Role.EDITOR)
         chapter = await _lock_chapter(records, version.chapter_id, path)
-        text = (await records.versions.texts([version_id]))[version_id]
         restored = NewVersion(
             id=context.ids(),
             chapter_id=chapter.id,

@@ -10,6 +10,7 @@ from domain.jobs.ports import Wakeups
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.prices import PriceBook
 from domain.ports import Clock, Ids, Library, Records, Tokens
+from domain.prompting.memory import PromptMemory
 from resolvers.loaders import Loaders
 
 
@@ -23,6 +24,7 @@ class Services:
     library: Library
     wakeups: Wakeups
     tokens: Tokens
+    prompt_memory: PromptMemory
     models: ModelCatalogue
     prices: PriceBook
     default_model: str

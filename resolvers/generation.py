@@ -54,8 +54,8 @@ async def start_chapter_generation(context: RequestContext, request: StartReques
         chapter = await find_chapter(records, request.prompt.chapter_id, Role.EDITOR)
         if (started := await _started_before(context, records, request)) is not None:
             return started
-        material, wish = await gather(context, records, chapter, request.prompt)
-    preview = await build(context, material, wish)
+        loaded, wish = await gather(context, records, chapter, request.prompt)
+    preview = await build(context, loaded, wish)
     async with context.writing() as records:
         chapter = await find_chapter(records, chapter.id, Role.EDITOR)
         if (started := await _started_before(context, records, request)) is not None:

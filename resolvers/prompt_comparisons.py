@@ -14,7 +14,7 @@ from domain.prompting.receipts import PromptReceipt
 from domain.writing import checks
 from resolvers.access import Path, find_version
 from resolvers.context import RequestContext
-from resolvers.prompts import Preview, build
+from resolvers.prompts import Preview, build_again
 
 MORE_TOKENS: Final = 100_000
 """How much larger a budget can be tried out."""
@@ -44,7 +44,7 @@ async def compare_with_more(context: RequestContext, preview: Preview, tokens: i
     """From the preview's prompt to the one that a budget larger by `tokens` would make of the same material and wish."""
     checks.between(1, MORE_TOKENS)(tokens, ("tokens",))
     wish = replace(preview.wish, token_budget=preview.wish.token_budget + tokens)
-    roomier = await build(context, preview.material, wish)
+    roomier = await build_again(context, preview.material, wish)
     return await _compare(preview.prompt.receipt, roomier.prompt.receipt)
 
 

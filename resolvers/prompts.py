@@ -13,7 +13,7 @@ from domain.ports import Records
 from domain.projects import Project
 from domain.prompting.comparison import ReceiptChange
 from domain.prompting.lengths import PART_TOKENS, expected_completion_tokens
-from domain.prompting.loading import load_material
+from domain.prompting.loading import LoadedMaterial, load_material
 from domain.prompting.material import PromptMaterial, PromptWish
 from domain.prompting.mentions import Mention, find_mentions
 from domain.prompting.optimizer import build_prompt
@@ -54,20 +54,29 @@ async def preview(context: RequestContext, request: PromptRequest) -> Preview:
     """Free: no model is called. The prompt is the one a job started now would send."""
     async with context.reading() as records:
         chapter = await find_chapter(records, request.chapter_id, Role.VIEWER)
-        material, wish = await gather(context, records, chapter, request)
-    return await build(context, material, wish)
+        loaded, wish = await gather(context, records, chapter, request)
+    return await build(context, loaded, wish)
 
 
-async def gather(context: RequestContext, records: Records, chapter: Chapter, request: PromptRequest) -> tuple[PromptMaterial, PromptWish]:
+async def gather(context: RequestContext, records: Records, chapter: Chapter, request: PromptRequest) -> tuple[LoadedMaterial, PromptWish]:
     """What the prompt is made of, and what is asked of it. Raises NotFound for a pin that is not of the chapter's project."""
-    material = await load_material(records, chapter)
+    loaded = await load_material(records, chapter, context.prompt_memory)
     await _check_pins(records, chapter.project_id, request)
-    return material, _wish(context, material.project, request)
+    return loaded, _wish(context, loaded.project, request)
 
 
-async def build(context: RequestContext, material: PromptMaterial, wish: PromptWish) -> Preview:
-    """Off the event loop: choosing among thousands of candidates takes a while. Raises PromptTooSmall."""
-    prompt = await asyncio.to_thread(build_prompt, material, wish, tokens=context.tokens)
+async def build(context: RequestContext, loaded: LoadedMaterial, wish: PromptWish) -> Preview:
+    """Outside of any transaction and off the event loop: choosing among thousands of candidates takes a while. Raises PromptTooSmall."""
+    return await asyncio.to_thread(lambda: _build(context, loaded.material(), wish))
+
+
+async def build_again(context: RequestContext, material: PromptMaterial, wish: PromptWish) -> Preview:
+    """As `build`, of material that has been worked out before."""
+    return await asyncio.to_thread(_build, context, material, wish)
+
+
+def _build(context: RequestContext, material: PromptMaterial, wish: PromptWish) -> Preview:
+    prompt = build_prompt(material, wish, tokens=context.tokens)
     return Preview(prompt, _estimate(context, material, prompt), material, wish)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.access import Role
 from domain.projects import Project
+from domain.prompting.index.saved_text import NewText
 from domain.reference_files import InclusionPolicy, ReferenceFile
 from domain.writing import checks
 from resolvers.access import find_project, find_reference_file, lock_project
@@ -21,8 +22,7 @@ async def create_reference_file(context: RequestContext, project_id: UUID, value
     checks.story_time(accepted.get("valid_from_chapter"), accepted.get("valid_until_chapter"))
     async with context.reading() as records:
         project = await find_project(records, project_id, Role.EDITOR)
-    content = accepted.pop("content")
-    measured = await _measure(context, content, project)
+    content, measured = await _measure(context, accepted.pop("content"), project)
     now = context.clock()
     file = ReferenceFile(
         id=context.ids(),
@@ -48,12 +48,14 @@ async def create_reference_file(context: RequestContext, project_id: UUID, value
 
 async def update_reference_file(context: RequestContext, file_id: UUID, values: Mapping[str, Any]) -> ReferenceFile:
     changes = checks.checked(values, checks.REFERENCE_FILE)
-    content = changes.pop("content", None)
+    given: str | None = changes.pop("content", None)
     async with context.reading() as records:
         file = await find_reference_file(records, file_id, Role.EDITOR)
         project = await find_project(records, file.project_id, Role.EDITOR, ID)
-    if content is not None:
-        changes |= await _measure(context, content, project)
+    content = None
+    if given is not None:
+        content, measured = await _measure(context, given, project)
+        changes |= measured
     async with context.writing() as records:
         await lock_project(records, file.project_id, Role.EDITOR, ID)
         file = await find_reference_file(records, file_id, Role.EDITOR)
@@ -70,12 +72,16 @@ async def delete_reference_file(context: RequestContext, file_id: UUID) -> None:
         await records.reference_files.delete(file_id)
 
 
-async def _measure(context: RequestContext, content: str, project: Project) -> dict[str, Any]:
-    """What is stored about a content beside it, by field name. Off the event loop: a long text takes a while to count."""
+async def _measure(context: RequestContext, content: str, project: Project) -> tuple[NewText, dict[str, Any]]:
+    """The content with its index, and what else is stored about it, by field name. Off the event loop: a long text takes a while."""
     model = project.settings.model or context.default_model
     encoded = content.encode()
-    return {
-        "size_bytes": len(encoded),
-        "token_count": await asyncio.to_thread(context.tokens.count, content, model=model),
-        "sha256": hashlib.sha256(encoded).hexdigest(),
-    }
+
+    def measure() -> tuple[NewText, dict[str, Any]]:
+        return NewText.of(content), {
+            "size_bytes": len(encoded),
+            "token_count": context.tokens.count(content, model=model),
+            "sha256": hashlib.sha256(encoded).hexdigest(),
+        }
+
+    return await asyncio.to_thread(measure)

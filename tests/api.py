@@ -22,6 +22,8 @@ from domain.jobs.job import Claim, Ending, JobLimits, JobStatus
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.prices import PriceBook
 from domain.llm.tokens import TokenCounter
+from domain.prompting.index.saved_text import NewText
+from domain.prompting.memory import PromptMemory
 from domain.prompting.receipts import Prompt
 from persistence.database import Database
 from persistence.job_desk import PostgresJobDesk
@@ -133,7 +135,7 @@ class Api:
         version = NewVersion(
             id=self.services.ids(),
             chapter_id=uuid_of(chapter),
-            text="It rained.",
+            text=NewText.of("It rained."),
             word_count=2,
             token_count=3,
             origin=VersionOrigin.DRAFT,
@@ -225,6 +227,7 @@ async def serving(database: Database) -> AsyncIterator[Api]:
         library=PostgresLibrary(database),
         wakeups=wakeups,
         tokens=token_counter(),
+        prompt_memory=PromptMemory(64_000_000),
         models=ModelCatalogue(default=MODEL, prices=prices, rehearsal=False),
         prices=prices,
         default_model=MODEL,

@@ -17,6 +17,7 @@ from domain.access import Membership, Role, User
 from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
 from domain.ports import Library
 from domain.projects import GenerationSettings, Genre, Project
+from domain.prompting.index.saved_text import NewText
 from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -171,7 +172,7 @@ def a_version(chapter: Chapter, text: str = "The tide went out.", **changes: Any
     fields: dict[str, Any] = {
         "id": uuid4(),
         "chapter_id": chapter.id,
-        "text": text,
+        "text": NewText.of(text),
         "word_count": words,
         "token_count": words,
         "origin": VersionOrigin.AUTHOR,

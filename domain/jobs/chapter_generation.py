@@ -18,9 +18,11 @@ from domain.jobs.ports import JobDesk
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds, StopReason
 from domain.llm.failures import ModelFailure, ModelMisconfigured
 from domain.ports import Clock, Ids, Library, Records, Tokens
+from domain.prompting.index.saved_text import NewText
 from domain.prompting.lengths import words_wanted
 from domain.prompting.loading import load_material
 from domain.prompting.material import PromptWish
+from domain.prompting.memory import PromptMemory
 from domain.prompting.optimizer import build_prompt
 from domain.prompting.receipts import Prompt
 from domain.spending import Usage
@@ -54,12 +56,22 @@ class Assignment:
 
 class ChapterGeneration:
     def __init__(
-        self, *, library: Library, desk: JobDesk, calls: ModelCalls, tokens: Tokens, clock: Clock, ids: Ids, rehearsal: bool
+        self,
+        *,
+        library: Library,
+        desk: JobDesk,
+        calls: ModelCalls,
+        tokens: Tokens,
+        memory: PromptMemory,
+        clock: Clock,
+        ids: Ids,
+        rehearsal: bool,
     ) -> None:
         self._library = library
         self._desk = desk
         self._calls = calls
         self._tokens = tokens
+        self._memory = memory
         self._clock = clock
         self._ids = ids
         self._rehearsal = rehearsal
@@ -99,9 +111,10 @@ class ChapterGeneration:
             job, chapter = await _load(records, run)
             if job.rehearsal != self._rehearsal:
                 raise ModelMisconfigured(WRONG_MODEL)
-            material = await load_material(records, chapter)
+            loaded = await load_material(records, chapter, self._memory)
             built = None if run.claim.attempt == 1 else await records.jobs.prompt_of(job.id)
             shown = "" if run.claim.attempt == 1 else (await records.jobs.texts([job.id]))[job.id][0]
+        material = await asyncio.to_thread(loaded.material)
         target_words = words_wanted(material)
         if built is not None:
             run.log.emit(self._drafting_begins(run))
@@ -137,7 +150,8 @@ class ChapterGeneration:
         began = self._clock()
         run.progress(JobStage.SETTLING, 0.97, "Saving the chapter.")
         await run.log.flush()
-        version = self._version(assignment.job, text, VersionOrigin.DRAFT, receipt_id=assignment.receipt_id)
+        saved = await asyncio.to_thread(NewText.of, text)
+        version = self._version(assignment.job, saved, VersionOrigin.DRAFT, receipt_id=assignment.receipt_id)
         async with self._library.writing(run.claim.user_id) as records:
             job, _ = await _load(records, run)
             chapter = await records.chapters.lock(assignment.chapter.id)
@@ -154,30 +168,31 @@ class ChapterGeneration:
         await self._desk.write_off(run.claim, at=self._clock())
         results = await self._desk.results(run.claim)
         text = "".join(result.text for result in results.values())
+        partial = await asyncio.to_thread(NewText.of, text) if text.strip() else None
         try:
             async with self._library.writing(run.claim.user_id) as records:
                 job, chapter = await _load(records, run)
-                version_id = await self._keep_partial(records, job, text) if text.strip() else None
+                version_id = await self._keep_partial(records, job, partial) if partial else None
                 if chapter.status is ChapterStatus.DRAFTING:
                     await records.chapters.update(chapter.id, {"status": ChapterStatus.PLANNED})
                 await records.jobs.finish(run.claim, Ending(status=status, at=self._clock(), failure=failure, result_version_id=version_id))
         except Refusal:  # the author may no longer write here; the job ends all the same, its text stays in its recorded steps
             await self._desk.finish(run.claim, Ending(status=status, at=self._clock(), failure=failure))
 
-    async def _keep_partial(self, records: Records, job: Job, text: str) -> UUID:
+    async def _keep_partial(self, records: Records, job: Job, text: NewText) -> UUID:
         built = await records.jobs.prompt_of(job.id)
         version = self._version(job, text, VersionOrigin.PARTIAL, receipt_id=built[0] if built else None)
         await records.versions.add(version, make_current=False)
         return version.id
 
-    def _version(self, job: Job, text: str, origin: VersionOrigin, *, receipt_id: UUID | None) -> NewVersion:
+    def _version(self, job: Job, text: NewText, origin: VersionOrigin, *, receipt_id: UUID | None) -> NewVersion:
         assert job.chapter_id is not None
         return NewVersion(
             id=self._ids(),
             chapter_id=job.chapter_id,
             text=text,
-            word_count=count_words(text),
-            token_count=self._tokens.count(text, model=job.request.model),
+            word_count=count_words(text.text),
+            token_count=self._tokens.count(text.text, model=job.request.model),
             origin=origin,
             created_at=self._clock(),
             rehearsal=job.rehearsal,

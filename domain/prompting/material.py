@@ -1,12 +1,13 @@
 """What a prompt is made of: everything of a project that could matter to one chapter, loaded at one point in time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.chapters import Chapter
 from domain.llm.model import Message
 from domain.projects import Project
 from domain.prompting.index.text_index import IndexedText
+from domain.prompting.memory import ProjectMemory, TextKey, key_of
 from domain.reference_files import ReferenceFile
 
 
@@ -14,6 +15,11 @@ from domain.reference_files import ReferenceFile
 class ReferenceText:
     file: ReferenceFile
     content: IndexedText
+
+    @property
+    def key(self) -> TextKey:
+        """What `content` is known by in the project's memory."""
+        return key_of(self.file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +30,25 @@ class ChapterText:
     version_id: UUID
     content: IndexedText
 
+    @property
+    def key(self) -> TextKey:
+        """What `content` is known by in the project's memory."""
+        return self.version_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptMaterial:
-    """`earlier`: the chapters before `chapter` that have text, in book order; `previous`: the last prompt sent for this chapter."""
+    """`earlier`: the chapters before `chapter` that have text, in book order; `previous`: the last prompt sent for this chapter.
+
+    `memory` holds what earlier prompts of this project have worked out of its texts. It saves time and changes nothing.
+    """
 
     project: Project
     chapter: Chapter
     references: tuple[ReferenceText, ...]
     earlier: tuple[ChapterText, ...]
     previous: tuple[Message, ...] = ()
+    memory: ProjectMemory = field(default_factory=ProjectMemory, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

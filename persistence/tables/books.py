@@ -1,14 +1,15 @@
 """Projects, chapters with their versions, and reference files.
 
-Texts have a column of their own beside the fields of the value, so that they are read only where they are wanted. Composite foreign
-keys keep a row's project the same as its parent's: row security looks at the row's own project only.
+Texts and their indexes have columns of their own beside the fields of the value, so that they are read only where they are wanted.
+An index is missing where the text was saved by a server that made none. Composite foreign keys keep a row's project the same as its
+parent's: row security looks at the row's own project only.
 """
 
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Table, Text, UniqueConstraint, Uuid, func
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -111,6 +112,7 @@ class ChapterVersionRow(TableModel, table=True):
     receipt_id: UUID | None = Field(sa_type=Uuid)
     created_at: datetime = Field(sa_type=TIMESTAMP)
     text: str = Field(sa_type=Text)
+    text_index: bytes | None = Field(sa_type=LargeBinary)
 
 
 class ReferenceFileRow(TableModel, table=True):
@@ -136,6 +138,7 @@ class ReferenceFileRow(TableModel, table=True):
     created_at: datetime = Field(sa_type=TIMESTAMP)
     updated_at: datetime = Field(sa_type=TIMESTAMP)
     content: str = Field(sa_type=Text)
+    text_index: bytes | None = Field(sa_type=LargeBinary)
 
 
 project: Table = metadata.tables["project"]

@@ -17,6 +17,7 @@ from domain.errors import NotFound
 from domain.paging import PageRequest
 from domain.ports import Chapters, Library, Projects, Records, ReferenceFiles, Spending, Users, Versions
 from domain.projects import Project, ProjectFilter, ProjectOrder
+from domain.prompting.index.saved_text import NewText
 from domain.spending import Usage, UsageReport
 from persistence.database import Database
 from persistence.library import PostgresRecords
@@ -123,7 +124,7 @@ async def book(library: Library, owner_url: str) -> Book:
     file = a_reference_file(project)
     async with library.writing(ada.id) as records:
         version = await records.versions.add(a_version(chapter), make_current=True)
-        await records.reference_files.create(file, content="")
+        await records.reference_files.create(file, content=NewText.of(""))
     with psycopg.connect(owner_url) as connection:
         connection.execute(ENTER, (ada.id, project.id, chapter.id))
     return Book(project, chapter, version.id, file.id, people)
@@ -153,11 +154,13 @@ READS: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "versions.get_many": lambda records, book: records.versions.get_many([book.version_id]),
     "versions.by_number": lambda records, book: records.versions.by_number([(book.chapter.id, 1)]),
     "versions.texts": lambda records, book: records.versions.texts([book.version_id]),
+    "versions.stored_texts": lambda records, book: records.versions.stored_texts([book.version_id]),
     "versions.pages": lambda records, book: items(records.versions.pages([book.chapter.id], PageRequest())),
     "versions.counts": lambda records, book: total(records.versions.counts([book.chapter.id])),
     "reference_files.get_many": lambda records, book: records.reference_files.get_many([book.file_id]),
     "reference_files.of_project": lambda records, book: records.reference_files.of_project(book.project.id),
     "reference_files.contents": lambda records, book: records.reference_files.contents([book.file_id]),
+    "reference_files.stored_texts": lambda records, book: records.reference_files.stored_texts([book.file_id]),
     "reference_files.pages": lambda records, book: items(records.reference_files.pages([book.project.id], PageRequest(), kind=None)),
     "reference_files.counts": lambda records, book: total(records.reference_files.counts([book.project.id], kind=None)),
     "spending.report_of_projects": lambda records, book: calls(
@@ -180,8 +183,8 @@ WRITES: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "chapters.move": lambda records, book: records.chapters.move(book.chapter.id, 1),
     "chapters.delete": lambda records, book: records.chapters.delete(book.chapter.id),
     "versions.add": lambda records, book: records.versions.add(a_version(book.chapter), make_current=True),
-    "reference_files.create": lambda records, book: records.reference_files.create(a_reference_file(book.project), content=""),
-    "reference_files.update": lambda records, book: records.reference_files.update(book.file_id, {}, content="x"),
+    "reference_files.create": lambda records, book: records.reference_files.create(a_reference_file(book.project), content=NewText.of("")),
+    "reference_files.update": lambda records, book: records.reference_files.update(book.file_id, {}, content=NewText.of("x")),
     "reference_files.delete": lambda records, book: records.reference_files.delete(book.file_id),
     "spending.allowances": lambda records, book: records.spending.allowances(book.project.id, monthly_limit=None),
 }

@@ -5,6 +5,7 @@ import pytest
 from domain.errors import NotFound
 from domain.paging import PageRequest
 from domain.ports import Library
+from domain.prompting.index.saved_text import NewText, StoredText
 from domain.reference_files import InclusionPolicy, ReferenceKind
 from tests.factories import a_reference_file, add_project, add_user
 
@@ -19,21 +20,25 @@ async def test_a_file_comes_back_as_it_was_stored(library: Library) -> None:
         valid_until_chapter=9,
     )
     async with library.writing(ada.id) as records:
-        await records.reference_files.create(file, content="Mara keeps the light.")
+        await records.reference_files.create(file, content=NewText.of("Mara keeps the light."))
     async with library.reading(ada.id) as records:
         assert await records.reference_files.get_many([file.id]) == {file.id: file}
         assert await records.reference_files.contents([file.id]) == {file.id: "Mara keeps the light."}
+        stored = StoredText("Mara keeps the light.", NewText.of("Mara keeps the light.").index)
+        assert await records.reference_files.stored_texts([file.id]) == {(file.id, file.sha256): stored}
 
 
 async def test_content_changes_only_when_it_is_given(library: Library) -> None:
     ada = await add_user(library)
     file = a_reference_file(await add_project(library, ada))
     async with library.writing(ada.id) as records:
-        await records.reference_files.create(file, content="old")
+        await records.reference_files.create(file, content=NewText.of("old"))
         await records.reference_files.update(file.id, {"name": "Mara Quist", "aliases": ("M.",)})
         assert await records.reference_files.contents([file.id]) == {file.id: "old"}
-        await records.reference_files.update(file.id, {}, content="new")
+        await records.reference_files.update(file.id, {}, content=NewText.of("new"))
         assert await records.reference_files.contents([file.id]) == {file.id: "new"}
+        stored = await records.reference_files.stored_texts([file.id])
+        assert stored == {(file.id, file.sha256): StoredText("new", NewText.of("new").index)}
         stored = (await records.reference_files.get_many([file.id]))[file.id]
     assert (stored.name, stored.aliases) == ("Mara Quist", ("M.",))
 
@@ -44,7 +49,7 @@ async def test_files_are_listed_by_name_and_handed_to_prompts_by_kind(library: L
     names = [("zoe", ReferenceKind.CHARACTER), ("Abel", ReferenceKind.WORLD), ("mara", ReferenceKind.CHARACTER)]
     async with library.writing(ada.id) as records:
         for name, kind in names:
-            await records.reference_files.create(a_reference_file(project, name=name, kind=kind), content="")
+            await records.reference_files.create(a_reference_file(project, name=name, kind=kind), content=NewText.of(""))
     async with library.reading(ada.id) as records:
         page = (await records.reference_files.pages([project.id], PageRequest(), kind=None))[project.id]
         assert [file.name for file in page.items] == ["Abel", "mara", "zoe"]
@@ -56,7 +61,7 @@ async def test_a_deleted_file_is_gone(library: Library) -> None:
     ada = await add_user(library)
     file = a_reference_file(await add_project(library, ada))
     async with library.writing(ada.id) as records:
-        await records.reference_files.create(file, content="")
+        await records.reference_files.create(file, content=NewText.of(""))
         await records.reference_files.delete(file.id)
         assert await records.reference_files.get_many([file.id]) == {}
         with pytest.raises(NotFound):

@@ -8,6 +8,7 @@ from domain.chapters import Chapter, ChapterStatus, VersionOrigin
 from domain.errors import NotFound
 from domain.paging import PageRequest
 from domain.ports import Library
+from domain.prompting.index.saved_text import NewText, StoredText
 from tests.factories import NOON, a_chapter, a_version, add_chapters, add_project, add_user
 
 LATER = NOON.replace(hour=15)
@@ -24,6 +25,8 @@ async def test_a_version_comes_back_with_its_number_and_its_text(library: Librar
     async with library.reading(ada.id) as records:
         assert await records.versions.get_many([first.id, second.id]) == {first.id: first, second.id: second}
         assert await records.versions.texts([first.id]) == {first.id: "Erste Fassung: »gut«."}
+        new = NewText.of("Erste Fassung: »gut«.")
+        assert await records.versions.stored_texts([first.id]) == {first.id: StoredText(new.text, new.index)}
         assert await records.versions.by_number([(chapter.id, 2), (chapter.id, 9)]) == {(chapter.id, 2): second}
         assert await records.versions.counts([chapter.id]) == {chapter.id: 2}
         assert (await records.versions.pages([chapter.id], PageRequest()))[chapter.id].items == (second, first)

@@ -18,6 +18,7 @@ from domain.jobs.task_manager import TaskManager
 from domain.jobs.timing import Pauses, Timing
 from domain.llm.model import Completed, CompletionRequest, FinishReason, Role, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
+from domain.prompting.memory import PromptMemory
 from persistence.database import Database
 from persistence.job_desk import PostgresJobDesk
 from persistence.library import PostgresLibrary
@@ -145,6 +146,13 @@ def _manager(database: Database, model: TwoParts) -> TaskManager:
         timing=timing,
     )
     workflow = ChapterGeneration(
-        library=PostgresLibrary(database), desk=desk, calls=calls, tokens=tokens, clock=clock, ids=uuid7, rehearsal=False
+        library=PostgresLibrary(database),
+        desk=desk,
+        calls=calls,
+        tokens=tokens,
+        memory=PromptMemory(64_000_000),
+        clock=clock,
+        ids=uuid7,
+        rehearsal=False,
     )
     return TaskManager(desk=desk, deliveries=ByHand(), wakeups=Silence(), workflow=workflow, clock=clock, lease_seconds=30)

@@ -9,6 +9,7 @@ from domain.chapters import ChapterVersion, NewVersion, VersionOrigin
 from domain.jobs.events import Progressed, TextAppended, TextReplaced
 from domain.jobs.job import CallIntent, CallResult, Ending, JobFailure, JobStage, JobStatus
 from domain.llm.model import TokenUsage
+from domain.prompting.index.saved_text import NewText
 from schema.ids import encode
 from tests.api import uuid_of
 
@@ -172,7 +173,7 @@ async def test_a_result_is_the_version_that_was_written_with_its_receipt(api, bo
         version = NewVersion(
             id=version_id,
             chapter_id=uuid_of(chapter),
-            text="It rained.",
+            text=NewText.of("It rained."),
             word_count=2,
             token_count=3,
             origin=VersionOrigin.DRAFT,

@@ -1,10 +1,14 @@
 """Prompts before anything is spent: previews, mentions, genres, models."""
 
+import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from domain.errors import InvalidInput, LimitExceeded, NotFound, PromptTooSmall
+from domain.prompting.memory import PROJECT_BYTES, PromptMemory
 from schema.edge.errors import ErrorCode
 from schema.failures import explain
 from tests.api import usd
@@ -60,6 +64,57 @@ async def test_the_same_wish_gives_the_same_prompt_and_writes_nothing(api, book)
         "jobs": {"totalCount": 0},
         "usage": {"total": {"calls": 0}},
     }
+
+
+def without_memory(api):
+    return replace(api, services=replace(api.services, prompt_memory=PromptMemory(0)))
+
+
+async def test_a_prompt_is_the_same_whether_its_texts_are_remembered_or_not(api, book):
+    _, chapter, _ = book
+    cold, warm = await preview(api, chapter), await preview(api, chapter)
+    assert api.services.prompt_memory.size > PROJECT_BYTES
+    assert warm == cold == await preview(without_memory(api), chapter)
+
+
+async def test_prompts_of_one_project_that_nobody_remembers_are_the_same_when_they_are_made_at_once(api, book):
+    _, chapter, _ = book
+    expected = await preview(without_memory(api), chapter)
+    assert await asyncio.gather(*(preview(api, chapter) for _ in range(10))) == [expected] * 10
+
+
+async def test_what_has_changed_since_the_last_prompt_is_in_the_next(api, book):
+    project, chapter, (mara, _) = book
+    await preview(api, chapter)
+    chapters = await api.ask("query($id: ID!) { project(id: $id) { chapters { nodes { id } } } }", id=project)
+    await api.mutate("saveChapterText", "id", chapterId=chapters["project"]["chapters"]["nodes"][0]["id"], text="Mara left.")
+    await api.mutate("updateReferenceFile", "id", id=mara, content="Mara is small.")
+    found = await preview(api, chapter)
+    sent = "".join(message["text"] for message in found["messages"])
+    assert ("Mara left." in sent, "Mara is small." in sent, "trimmed" in sent, "Mara is tall" in sent) == (True, True, False, False)
+    assert found == await preview(without_memory(api), chapter)
+
+
+async def test_texts_from_before_there_were_indexes_are_sent_like_any(api, book, owner_url):
+    _, chapter, _ = book
+    expected = await preview(without_memory(api), chapter)
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("UPDATE chapter_version SET text_index = NULL")
+        connection.execute("UPDATE reference_file SET text_index = NULL")
+    assert await preview(api, chapter) == await preview(without_memory(api), chapter) == expected
+
+
+@pytest.mark.parametrize("who", ["a stranger", "a removed member"])
+async def test_a_prompt_that_others_remember_shows_nothing_to_whoever_may_not_see_it(api, book, who):
+    project, chapter, _ = book
+    other = await api.member(project, "VIEWER") if who == "a removed member" else await api.newcomer("Eve")
+    if who == "a removed member":
+        assert await preview(other, chapter) == await preview(api, chapter)
+        members = await api.ask("query($id: ID!) { project(id: $id) { members { user { id } role } } }", id=project)
+        (viewer,) = (member["user"]["id"] for member in members["project"]["members"] if member["role"] == "VIEWER")
+        await api.mutate("removeProjectMember", "id", projectId=project, userId=viewer)
+    await preview(api, chapter)
+    assert isinstance(await other.error(PREVIEW, input={"chapterId": chapter}), NotFound)
 
 
 async def test_pins_bans_brief_model_and_budget_are_tried_out(api, book):

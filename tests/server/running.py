@@ -29,6 +29,7 @@ TEST_SETTINGS = Settings(
     data_dir=Path("/nonexistent"),
     database_url=None,
     log_retention_days=7,
+    prompt_memory_mb=64,
     openai_api_key=Secret("sk-test"),
     openai_base_url=None,
     model=MODEL,

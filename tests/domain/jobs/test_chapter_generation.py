@@ -70,7 +70,14 @@ async def work(api: Api, job: str, *, rehearsal: bool = False, then: Callable[[J
         timing=timing,
     )
     write = ChapterGeneration(
-        library=services.library, desk=api.desk, calls=calls, tokens=services.tokens, clock=api.clock, ids=uuid7, rehearsal=rehearsal
+        library=services.library,
+        desk=api.desk,
+        calls=calls,
+        tokens=services.tokens,
+        memory=services.prompt_memory,
+        clock=api.clock,
+        ids=uuid7,
+        rehearsal=rehearsal,
     )
     async with asyncio.timeout(20), claimed(api, job) as run:
         then(run)
