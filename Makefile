@@ -4,10 +4,10 @@
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check format schema bench chaos web lock clean
+.PHONY: help setup run demo migrate test check format schema bench bench-context chaos web lock clean
 
 help: ## List what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make or renew .venv (PYTHON=python3.12 chooses the interpreter); the others do this first
 	@sh scripts/bootstrap.sh
@@ -40,6 +40,15 @@ schema: setup ## Write schema.graphql
 
 bench: setup ## Measure (ARGS= goes to the benchmark)
 	@$(bin)/python -m bench $(ARGS)
+
+bench-context: BENCHMARK = $(DATA)/../../bench.py
+bench-context: BUDGETS = 2000,4000,8000
+bench-context: setup ## Measure the prompt optimizer on a context benchmark's data (DATA=folder; BENCHMARK=its scorer, BUDGETS=8000)
+	@test -n "$(DATA)" || { echo "Say where the data is: make bench-context DATA=folder"; exit 1; }
+	@mkdir -p build/context
+	@python3 "$(BENCHMARK)" materialize --data "$(DATA)" --out build/context --budgets $(BUDGETS)
+	@python3 "$(BENCHMARK)" run --work build/context --answers build/context/answers.jsonl --repeat 2 -- $(bin)/python -m bench.context
+	@python3 "$(BENCHMARK)" score --data "$(DATA)" --work build/context --answers build/context/answers.jsonl --json build/context/result.json
 
 chaos: SEED = 1
 chaos: RUNS = 100

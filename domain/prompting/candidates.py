@@ -1,26 +1,29 @@
-"""What could be in a prompt: a candidate, its variants, and how much each is worth."""
+"""What could be in a prompt: a candidate and the forms it can be sent in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from hashlib import sha256
 
 from domain.llm.model import Message
 from domain.ports import Tokens
+from domain.prompting.index.passages import Span
+from domain.prompting.memory import ProjectMemory
 from domain.prompting.receipts import Reason, Source
 from domain.prompting.sections import Section
-
-REDUCED_SHARE = 0.7
-"""What an excerpt is worth of the whole: whoever chose it kept what matters most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One form in which a candidate can be sent: `text` is what is sent, to the last line feed, and costs `tokens`."""
+    """One form in which a candidate can be sent: `text` is what is sent, to the last line feed, and costs `tokens`.
+
+    `worth` is the part that it covers of all that the chapter needs (see `worth.py`); `spans` are the parts of the source's text.
+    """
 
     text: str
     tokens: int
     worth: float
     complete: bool = True
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +50,16 @@ class Candidate:
 
 
 SAMPLED_CHARACTERS = 4_000
+COUNT_BYTES = 200
 
 
-@dataclass(frozen=True, slots=True)
 class TokenMeter:
-    """Counts tokens for one model."""
+    """Counts tokens for one model, and remembers the counts of texts that come again with every prompt."""
 
-    tokens: Tokens
-    model: str
+    def __init__(self, tokens: Tokens, model: str, memory: ProjectMemory | None = None) -> None:
+        self.tokens = tokens
+        self.model = model
+        self._memory = memory or ProjectMemory()
 
     def count(self, text: str) -> int:
         return self.tokens.count(text, model=self.model)
@@ -62,20 +67,21 @@ class TokenMeter:
     def count_messages(self, messages: Sequence[Message]) -> int:
         return self.tokens.count_messages(messages, model=self.model)
 
+    def price(self, text: str, source: Source, spans: Sequence[Span]) -> int:  # noqa: ARG002  - a meter may price the source's own text
+        """What it costs to send these parts of a source, laid out as `text`."""
+        return self.count_once(text)
+
+    def count_once(self, text: str) -> int:
+        """As `count`, for a text that may come again with the next prompt."""
+        key = ("tokens", self.tokens.tokenizer(self.model).name, sha256(text.encode("utf-8", "surrogatepass")).digest())
+        return self._memory.derived(key, lambda: self.count(text), size=lambda _: COUNT_BYTES)
+
     def estimate(self, text: str) -> int:
         """Counted up to a few pages; a longer text that is not to be sent is judged by its first pages."""
         if len(text) <= SAMPLED_CHARACTERS:
-            return self.count(text)
-        return round(self.count(text[:SAMPLED_CHARACTERS]) * len(text) / SAMPLED_CHARACTERS)
-
-
-def worth(score: float, tokens: int) -> float:
-    """What sending `tokens` of something is worth.
-
-    The root: the first facts of a sheet tell more than its last ones. The square: one thing that the brief names outbids several that
-    were named somewhere else.
-    """
-    return score * score * sqrt(tokens)
+            return self.count_once(text)
+        sample = self.count_once(text[:SAMPLED_CHARACTERS])
+        return round(sample * len(text) / SAMPLED_CHARACTERS)
 
 
 def instruction(section: Section, label: str, text: str, *, meter: TokenMeter, place: int = 0, evidence: tuple[str, ...] = ()) -> Candidate:
@@ -91,15 +97,4 @@ def instruction(section: Section, label: str, text: str, *, meter: TokenMeter, p
         required=True,
         variants=(Variant(text=sent, tokens=tokens, worth=0.0),),
         tokens_in_full=tokens,
-    )
-
-
-def variants_of(texts: Iterable[tuple[str, bool]], *, score: float, meter: TokenMeter) -> tuple[Variant, ...]:
-    """Variants of growing length, of texts that are each told to be complete or not."""
-    counted = [(text, meter.count(text), complete) for text, complete in texts]
-    in_full = worth(score, counted[-1][1])
-    return tuple(
-        Variant(text=text, tokens=tokens, worth=in_full if complete else REDUCED_SHARE * in_full, complete=complete)
-        for text, tokens, complete in counted
-        if complete or tokens < counted[-1][1]
     )

@@ -1,12 +1,19 @@
-"""Shorter forms of a text that end where a paragraph or a sentence does."""
+"""Shorter forms of a text that begin and end where a paragraph or a sentence does."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from domain.prompting.candidates import TokenMeter
+from domain.prompting.index.passages import Span, sentences
+from domain.prompting.index.text_index import IndexedText
 
-_LEAST_CHARACTERS = 1_000
-_EXCERPT_SHARE = 0.4
+SIZES = (480, 1_200, 2_800, 6_000, 12_000)
+"""Characters of the shorter forms: some 120, 300, 700, 1,500 and 3,000 tokens of English."""
+
+_WORTH_CUTTING = 0.8
+"""A form that holds more of the text than this is not offered beside the whole of it."""
+
 _GAP = "[…]"
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 _LINE_END = re.compile(r"\n\s*")
@@ -16,24 +23,46 @@ _WIDEST_TOKEN = 12
 """Characters: the end of a long text is cut out before it is counted, wide enough for any prose."""
 
 
-def excerpt(text: str, *, matters: Callable[[str], bool]) -> str | None:
-    """How the text begins, the paragraphs that matter, and then as much more of its beginning, up to two fifths of it.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Parts of a text in reading order, and how many of its characters they have."""
 
-    None for a text too short to be worth cutting. What is left out is marked, except between the lines of a list.
-    """
-    if len(text) < _LEAST_CHARACTERS:
-        return None
-    blocks = _BLANK_LINES.split(text)
-    of_lines = len(blocks) == 1
-    paragraphs = text.split("\n") if of_lines else _with_headings(blocks)
-    room = int(len(text) * _EXCERPT_SHARE)
-    chosen, room = {0: _beginning(paragraphs[0], room)}, room - len(paragraphs[0])
-    for index in sorted(range(1, len(paragraphs)), key=lambda index: not matters(paragraphs[index])):
-        if len(paragraphs[index]) <= room:
-            chosen[index], room = paragraphs[index], room - len(paragraphs[index])
-    if of_lines:
-        return "\n".join(chosen[index] for index in sorted(chosen))
-    return "\n\n".join(_with_gaps(chosen, paragraphs))
+    spans: tuple[Span, ...]
+    characters: int
+    complete: bool
+
+
+def forms(content: IndexedText, relevance: Mapping[int, float]) -> Iterator[Form]:
+    """Growing forms of a text, the last one complete: how it begins, and the passages of the highest relevance (by number; else 0)."""
+    text, passages = content.text, content.index.spans
+    order = sorted(range(1, len(passages)), key=lambda number: (-relevance.get(number, 0.0), number))
+    for size in SIZES:
+        if size > _WORTH_CUTTING * len(text):
+            break
+        chosen = [_beginning(text, passages[0], size)]
+        room = size - _length(chosen)
+        for number in order:
+            start, end = passages[number]
+            if end - start <= room:
+                chosen.append((start, end))
+                room -= end - start
+            if room < _LEAST_WORTH_ADDING:
+                break
+        yield Form(_joined(text, chosen), _length(chosen), complete=False)
+    yield Form(((0, len(text)),), len(text), complete=True)
+
+
+_LEAST_WORTH_ADDING = 40
+
+
+def quote(text: str, spans: Sequence[Span]) -> str:
+    """The parts of a text, with what is left out before, between and behind them marked."""
+    parts = [_GAP] if spans[0][0] > 0 else []
+    for number, (start, end) in enumerate(spans):
+        parts += [_GAP, text[start:end]] if number else [text[start:end]]
+    if spans[-1][1] < len(text):
+        parts.append(_GAP)
+    return "\n\n".join(parts)
 
 
 def ending(text: str, *, tokens: int, meter: TokenMeter) -> str:
@@ -48,36 +77,25 @@ def ending(text: str, *, tokens: int, meter: TokenMeter) -> str:
     return tail.strip()
 
 
-def _with_gaps(chosen: Mapping[int, str], paragraphs: Sequence[str]) -> Iterator[str]:
-    for index in sorted(chosen):
-        if index and index - 1 not in chosen:
-            yield _GAP
-        yield chosen[index]
-    if max(chosen) < len(paragraphs) - 1 or chosen[0] != paragraphs[0]:
-        yield _GAP
+def _beginning(text: str, passage: Span, size: int) -> Span:
+    """The first passage, or as many of its sentences as there is room for; at least one, or as many words."""
+    start, end = passage
+    if end - start <= size:
+        return passage
+    fitting = [last for _, last in sentences(text, passage) if last - start <= size]
+    return start, fitting[-1] if fitting else start + len(text[start : start + size].rsplit(None, 1)[0])
 
 
-def _with_headings(blocks: Iterable[str]) -> list[str]:
-    """A heading belongs to the paragraph it stands above."""
-    paragraphs: list[str] = []
-    for block in blocks:
-        if paragraphs and _is_heading(paragraphs[-1].rsplit("\n", 1)[-1]):
-            paragraphs[-1] += f"\n\n{block}"
+def _length(spans: Sequence[Span]) -> int:
+    return sum(end - start for start, end in spans)
+
+
+def _joined(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
+    """In reading order; parts with only white space between them are one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
         else:
-            paragraphs.append(block)
-    return paragraphs
-
-
-def _is_heading(line: str) -> bool:
-    return line.startswith("#")
-
-
-def _beginning(paragraph: str, room: int) -> str:
-    """As many whole sentences as there is room for; at least one, or as many words."""
-    if len(paragraph) <= room:
-        return paragraph
-    ends = [match.end() for match in _SENTENCE_END.finditer(paragraph)]
-    fitting = [end for end in ends if end <= room]
-    if fitting:
-        return paragraph[: fitting[-1]].rstrip()
-    return paragraph[:room].rsplit(None, 1)[0]
+            joined.append((start, end))
+    return tuple(joined)

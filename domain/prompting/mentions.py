@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from ahocorasick_rs import AhoCorasick, Implementation
@@ -71,8 +72,14 @@ class NameIndex:
                 if _fold(part) not in self._patterns:
                     self._add(file_id, part, exactly=True)
         self._folded = list(self._patterns)
+        self.fingerprint = sha256(repr(sorted(self._patterns.items())).encode("utf-8", "surrogatepass")).hexdigest()
         # a contiguous automaton is built in a few milliseconds and searches nearly as fast as the far larger deterministic one
         self._automaton = AhoCorasick(self._folded, implementation=Implementation.ContiguousNFA, store_patterns=False)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes up in memory."""
+        return 500 * len(self._folded)
 
     def find(self, text: str) -> list[NameMatch]:
         """In reading order, without overlaps."""

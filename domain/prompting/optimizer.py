@@ -12,12 +12,14 @@ from domain.ports import Tokens
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
 from domain.prompting.chapter_candidates import chapter_candidates
 from domain.prompting.digest import prompt_digest, stable_prefix_tokens
+from domain.prompting.genres import GenreProfile
 from domain.prompting.layout import frame, lay_out
 from domain.prompting.material import PromptMaterial, PromptWish
+from domain.prompting.passage_candidates import passage_candidates
 from domain.prompting.receipts import Decision, Prompt, PromptItem, PromptReceipt, Reason
 from domain.prompting.reference_candidates import reference_candidates
-from domain.prompting.scene import prepare
-from domain.prompting.selection import select
+from domain.prompting.scene import Scene, prepare
+from domain.prompting.selection import Offer, Queue, queue
 from domain.prompting.task import book_instructions, chapter_instructions, premise, task
 from domain.prompting.untrusted import Fence, fence_for
 
@@ -31,9 +33,10 @@ def build_prompt(material: PromptMaterial, wish: PromptWish, *, tokens: Tokens) 
     Raises PromptTooSmall when what must be sent (rules, style notes, brief, and what the author always wants or has asked for) exceeds
     the budget. The receipt's items, the scaffolding included, sum to its `tokens_used`, which is what the request is billed as.
     """
-    meter = TokenMeter(tokens, wish.model)
-    candidates, fence = _candidates(material, wish, meter)
-    sent = _chosen(candidates, fence, meter, budget=wish.token_budget)
+    meter = TokenMeter(tokens, wish.model, material.memory)
+    scene = prepare(material, wish)
+    candidates, fence = _candidates(scene, meter)
+    sent = _chosen(candidates, fence, meter, scene)
     messages = _messages(candidates, sent, fence)
     tokenizer = tokens.tokenizer(wish.model)
     tokens_used = meter.count_messages(messages)
@@ -53,35 +56,56 @@ def build_prompt(material: PromptMaterial, wish: PromptWish, *, tokens: Tokens) 
     )
 
 
-def _candidates(material: PromptMaterial, wish: PromptWish, meter: TokenMeter) -> tuple[Sequence[Candidate], Fence]:
+def project_candidates(scene: Scene, meter: TokenMeter, *, recent_text_is_sent: bool = True) -> list[Candidate]:
+    """What of the project's own material could be sent, apart from the recent text: sheets, notes and passages of earlier chapters."""
+    return [*reference_candidates(scene, meter), *passage_candidates(scene, meter, beyond_recent_text=recent_text_is_sent)]
+
+
+def choose(candidates: Sequence[Candidate], *, room: int, profile: GenreProfile) -> Sent:
+    """The variants of the optional candidates to send in `room` tokens."""
+    waiting = plan(candidates, profile)
+    return {index: candidates[index].variants[variant] for index, variant in waiting.within(room).items()}
+
+
+def _candidates(scene: Scene, meter: TokenMeter) -> tuple[Sequence[Candidate], Fence]:
     """In the order in which they would be sent, and a fence that none of them can forge."""
-    scene = prepare(material, wish)
+    project = scene.material.project
     candidates = [
-        *book_instructions(material.project, meter),
-        *premise(material.project, meter),
-        *reference_candidates(scene, meter),
+        *book_instructions(project, meter),
+        *premise(project, meter),
+        *project_candidates(scene, meter),
         *chapter_candidates(scene, meter),
         *chapter_instructions(scene, meter),
     ]
     texts = [variant.text for candidate in candidates for variant in candidate.variants]
-    fence = fence_for(material.project.id.bytes, [*texts, material.project.title, material.project.audience or ""])
-    candidates.append(task(material.project, fence, meter))
+    fence = fence_for(project.id.bytes, [*texts, project.title, project.audience or ""])
+    candidates.append(task(project, fence, meter))
     return sorted(candidates, key=lambda candidate: candidate.position), fence
 
 
-def _chosen(candidates: Sequence[Candidate], fence: Fence, meter: TokenMeter, *, budget: int) -> Sent:
+def _chosen(candidates: Sequence[Candidate], fence: Fence, meter: TokenMeter, scene: Scene) -> Sent:
+    budget = scene.wish.token_budget
     required = {index: candidate.variants[-1] for index, candidate in enumerate(candidates) if candidate.required}
     needed = meter.count_messages(_messages(candidates, required, fence))
     if needed > budget:
         raise PromptTooSmall(budget, needed)
-    optional = [() if candidate.required else candidate.variants for candidate in candidates]
+    waiting = plan(candidates, scene.profile)
     room = budget - needed - _tokens_of_new_frames(candidates, fence, meter)
     while True:
-        sent = required | {index: optional[index][variant] for index, variant in select(optional, room).items()}
+        sent = required | {index: candidates[index].variants[variant] for index, variant in waiting.within(room).items()}
         excess = meter.count_messages(_messages(candidates, sent, fence)) - budget
         if excess <= 0:
             return sent
         room -= excess  # strange texts can join into other tokens than they were counted in, so that the sum is off by a few
+
+
+def plan(candidates: Iterable[Candidate], profile: GenreProfile) -> Queue:
+    """In which order the optional candidates are sent, as there is room."""
+    offers = [
+        Offer(group=candidate.section.group, score=candidate.score, variants=() if candidate.required else candidate.variants)
+        for candidate in candidates
+    ]
+    return queue(offers, profile.shares)
 
 
 def _tokens_of_new_frames(candidates: Iterable[Candidate], fence: Fence, meter: TokenMeter) -> int:

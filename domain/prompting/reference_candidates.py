@@ -1,81 +1,97 @@
 """Reference files as candidates: their standing, their evidence, and the forms they can be sent in."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from math import fsum
 from uuid import UUID
 
-from domain.prompting.candidates import Candidate, TokenMeter, Variant, variants_of
-from domain.prompting.excerpts import excerpt
-from domain.prompting.genres import effective_profile
-from domain.prompting.lanes import gather_evidence
-from domain.prompting.lanes.evidence import Evidence, combined_strength
+from domain.prompting.candidates import Candidate, TokenMeter, Variant
+from domain.prompting.excerpts import Form, forms, quote
+from domain.prompting.lanes import Judgement, judge
 from domain.prompting.receipts import Reason, Source, SourceKind
 from domain.prompting.scene import Reference, Scene
-from domain.prompting.sections import THIS_CHAPTER, WHOLE_BOOK
+from domain.prompting.sections import THIS_CHAPTER, WHOLE_BOOK, Section
 from domain.prompting.untrusted import clean
+from domain.prompting.worth import share_of_need, share_of_text
 from domain.reference_files import InclusionPolicy, ReferenceFile
+
+_WIDEST_TOKEN = 12
+"""Characters: a form longer than this many times the budget cannot fit, so it need not be counted."""
 
 
 def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
     for file, reason, why in scene.barred:
         yield _kept_out(file, reason, why)
-    evidence = gather_evidence(scene)
-    emphasis = effective_profile(scene.material.project).emphasis
-    scores = {
-        reference.file.id: _score(evidence.get(reference.file.id, ()), emphasis[reference.file.kind]) for reference in scene.references
-    }
-    ranked = sorted(scene.references, key=lambda reference: _rank(reference, scores[reference.file.id], scene))
+    judged = judge(scene)
+    ranked = sorted(scene.references, key=lambda reference: _rank(reference, judged, scene))
     firsts: dict[str, ReferenceFile] = {}
+    optional: list[tuple[Reference, Judgement]] = []
     for reference in ranked:
         file = reference.file
-        found = evidence.get(file.id, ())
-        first = firsts.setdefault(" ".join(reference.text.split()), file)
+        found = judged.get(file.id)
+        evidence = found.evidence if found else ()
+        first = firsts.setdefault(reference.content.text, file)
         if first is not file:
             yield _kept_out(file, Reason.DUPLICATE, (f"the same text as “{_title(first)}”",))
         elif file.id in scene.wish.include:
-            yield _required(reference, meter, Reason.PINNED, ("asked for by the request", *_texts(found)))
+            yield _required(reference, meter, Reason.PINNED, ("asked for by the request", *evidence))
         elif file.inclusion is InclusionPolicy.ALWAYS:
-            yield _required(reference, meter, Reason.ALWAYS, ("its inclusion policy is always", *_texts(found)))
+            yield _required(reference, meter, Reason.ALWAYS, ("its inclusion policy is always", *evidence))
         elif found:
-            yield _relevant(reference, found, scores[file.id], scene, meter)
+            optional.append((reference, found))
         else:
             yield _kept_out(file, Reason.NOT_RELEVANT, ())
+    yield from _relevant(optional, scene, meter)
 
 
-def _rank(reference: Reference, score: float, scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
+def _relevant(optional: Sequence[tuple[Reference, Judgement]], scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
+    merits: dict[Section, list[float]] = {}
+    for reference, found in optional:
+        merits.setdefault(THIS_CHAPTER[reference.file.kind], []).append(found.merit)
+    for reference, found in optional:
+        file, section = reference.file, THIS_CHAPTER[reference.file.kind]
+        emphasis = scene.profile.emphasis[file.kind]
+        worth = emphasis * share_of_need(section.group, found.merit, fsum(merits[section]))
+        variants = tuple(_variants(reference, found, worth, scene, meter))
+        yield Candidate(
+            section=section,
+            place=_place(file),
+            label=_title(file),
+            source=_source(file),
+            reason=found.reason,
+            evidence=found.evidence,
+            score=round(min(1.0, found.score * emphasis), 4),
+            variants=variants,
+            tokens_in_full=variants[-1].tokens if variants and variants[-1].complete else file.token_count,
+        )
+
+
+def _variants(reference: Reference, found: Judgement, worth: float, scene: Scene, meter: TokenMeter) -> Iterator[Variant]:
+    text = reference.content.text
+    for form in forms(reference.content, found.passages):
+        if form.characters <= _WIDEST_TOKEN * scene.wish.token_budget:
+            yield _variant(reference, form, worth * share_of_text(form.characters, len(text)), meter)
+
+
+def _variant(reference: Reference, form: Form, worth: float, meter: TokenMeter) -> Variant:
+    file = reference.file
+    rendered = _rendered(file, quote(reference.content.text, form.spans), note="" if form.complete else " (excerpt)")
+    tokens = meter.price(rendered, _source(file), form.spans)
+    return Variant(text=rendered, tokens=tokens, worth=worth, complete=form.complete, spans=form.spans)
+
+
+def _rank(reference: Reference, judged: Mapping[UUID, Judgement], scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
     """Of files with the same text, the first is sent."""
     file = reference.file
     pinned, always = file.id in scene.wish.include, file.inclusion is InclusionPolicy.ALWAYS
+    score = judged[file.id].score if file.id in judged else 0.0
     return not pinned, not always, -score, file.kind, file.name, file.id
-
-
-def _score(found: Collection[Evidence], emphasis: float) -> float:
-    return round(min(1.0, combined_strength(found) * emphasis), 4)
-
-
-def _relevant(reference: Reference, found: Collection[Evidence], score: float, scene: Scene, meter: TokenMeter) -> Candidate:
-    file = reference.file
-    others = scene.requested.keys() - {file.id} - scene.narrators.keys()  # whoever tells the chapter is named all over the sheets
-    reduced = excerpt(reference.text, matters=lambda paragraph: not others.isdisjoint(scene.named_in(paragraph)))
-    texts = [(_rendered(file, reduced, note=" (excerpt)"), False)] if reduced else []
-    variants = variants_of([*texts, (_rendered(file, reference.text), True)], score=score, meter=meter)
-    return Candidate(
-        section=THIS_CHAPTER[file.kind],
-        place=_place(file),
-        label=_title(file),
-        source=_source(file),
-        reason=next(iter(found)).reason,
-        evidence=_texts(found),
-        score=score,
-        variants=variants,
-        tokens_in_full=variants[-1].tokens,
-    )
 
 
 def _required(reference: Reference, meter: TokenMeter, reason: Reason, why: tuple[str, ...]) -> Candidate:
     file = reference.file
     sections = WHOLE_BOOK if file.inclusion is InclusionPolicy.ALWAYS else THIS_CHAPTER
-    text = _rendered(file, reference.text)
-    tokens = meter.count(text)
+    everything = Form(((0, len(reference.content.text)),), len(reference.content.text), complete=True)
+    variant = _variant(reference, everything, 0.0, meter)
     return Candidate(
         section=sections[file.kind],
         place=_place(file),
@@ -84,8 +100,8 @@ def _required(reference: Reference, meter: TokenMeter, reason: Reason, why: tupl
         reason=reason,
         evidence=why,
         required=True,
-        variants=(Variant(text=text, tokens=tokens, worth=0.0),),
-        tokens_in_full=tokens,
+        variants=(variant,),
+        tokens_in_full=variant.tokens,
     )
 
 
@@ -119,7 +135,3 @@ def _place(file: ReferenceFile) -> tuple[str | int, ...]:
 
 def _source(file: ReferenceFile) -> Source:
     return Source(SourceKind.REFERENCE_FILE, file.id)
-
-
-def _texts(found: Collection[Evidence]) -> tuple[str, ...]:
-    return tuple(evidence.text for evidence in found)

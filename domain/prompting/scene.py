@@ -1,12 +1,17 @@
 """The chapter to be written, as the lanes see it: cleaned texts in a fixed order, whatever order they came in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
 from domain.chapters import Chapter
+from domain.prompting.appearances import Appearances, appearances
+from domain.prompting.genres import GenreProfile, effective_profile
+from domain.prompting.index.terms import words
+from domain.prompting.index.text_index import IndexedText
 from domain.prompting.material import ChapterText, PromptMaterial, PromptWish
+from domain.prompting.memory import ProjectMemory
 from domain.prompting.mentions import NameIndex
 from domain.prompting.receipts import Reason
 from domain.prompting.untrusted import clean
@@ -24,11 +29,25 @@ class Request:
     title: str
     instructions: str
 
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """Those that say something, each with its name."""
+        named = (("brief", self.brief), ("title", self.title), ("instructions", self.instructions))
+        return tuple((name, text) for name, text in named if text)
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     file: ReferenceFile
-    text: str
+    content: IndexedText
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An earlier chapter, and who is named where in it."""
+
+    earlier: ChapterText
+    appearances: Appearances
 
 
 Barred: TypeAlias = tuple[ReferenceFile, Reason, tuple[str, ...]]
@@ -36,8 +55,8 @@ Barred: TypeAlias = tuple[ReferenceFile, Reason, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """`references` may be sent, `barred` may not. `requested`: the files that the request names, each with the evidence;
-    `narrators`: those that the point-of-view character goes by, each with the name.
+    """`references` may be sent, `barred` may not; `told` are the earlier chapters that may be. `requested`: the files that the request
+    names, each with the evidence; `narrators`: those that the point-of-view character goes by, each with the name.
     """
 
     material: PromptMaterial
@@ -48,9 +67,12 @@ class Scene:
     narrators: Mapping[UUID, str]
     tail: str
     earlier: tuple[ChapterText, ...]
+    told: tuple[Told, ...]
     references: tuple[Reference, ...]
     barred: tuple[Barred, ...]
     names: NameIndex
+    name_words: frozenset[str]
+    profile: GenreProfile
 
     def named_in(self, text: str) -> Mapping[UUID, str]:
         """The files that a text names, each with how it is first named there."""
@@ -63,13 +85,12 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
     ordered = sorted(material.references, key=lambda text: (text.file.kind, text.file.name, text.file.id))
     references, barred = [], []
     for reference in ordered:
-        text = reference.content.text
-        if refusal := _refusal(reference.file, text, chapter=chapter, wish=wish):
+        if refusal := _refusal(reference.file, reference.content.text, chapter=chapter, wish=wish):
             barred.append((reference.file, *refusal))
         else:
-            references.append(Reference(reference.file, text))
-    previous = next((text for text in reversed(earlier) if text.chapter.id not in wish.exclude), None)
-    names = NameIndex((reference.file for reference in ordered), parts_of_names=True)
+            references.append(Reference(reference.file, reference.content))
+    names = _names(material.memory, [reference.file for reference in ordered])
+    told = tuple(Told(text, _appearances(material.memory, text, names)) for text in earlier if text.chapter.id not in wish.exclude)
     request = Request(
         brief=clean(chapter.brief if wish.brief is None else wish.brief).strip(),
         title=" ".join(clean(chapter.title).split()),
@@ -83,17 +104,32 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
         requested=_requested(request, names),
         point_of_view=point_of_view,
         narrators=_named_in(point_of_view, names),
-        tail=previous.content.text[-SCANNED_TAIL_CHARACTERS:] if previous else "",
+        tail=told[-1].earlier.content.text[-SCANNED_TAIL_CHARACTERS:] if told else "",
         earlier=earlier,
+        told=told,
         references=tuple(references),
         barred=tuple(barred),
         names=names,
+        name_words=frozenset(
+            word for reference in ordered for name in (reference.file.name, *reference.file.aliases) for word in words(name)
+        ),
+        profile=effective_profile(material.project),
     )
+
+
+def _names(memory: ProjectMemory, files: Sequence[ReferenceFile]) -> NameIndex:
+    key = ("names", tuple((file.id, file.kind, file.name, file.aliases) for file in files))
+    return memory.derived(key, lambda: NameIndex(files, parts_of_names=True), size=lambda names: names.size)
+
+
+def _appearances(memory: ProjectMemory, text: ChapterText, names: NameIndex) -> Appearances:
+    key = ("appearances", text.key, names.fingerprint)
+    return memory.derived(key, lambda: appearances(text.content, names), size=lambda found: found.size, of=text.key)
 
 
 def _requested(request: Request, names: NameIndex) -> Mapping[UUID, str]:
     evidence: dict[UUID, str] = {}
-    for where, text in (("brief", request.brief), ("title", request.title), ("instructions", request.instructions)):
+    for where, text in request.parts:
         for file_id, name in _named_in(text, names).items():
             evidence.setdefault(file_id, f'"{name}" in the {where}')
     return evidence

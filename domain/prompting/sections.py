@@ -30,6 +30,7 @@ class Section(Enum):
     RESEARCH = (Role.USER, "research", "Research", True)
     NOTES = (Role.USER, "notes", "Notes", True)
     CAST = (Role.USER, "cast", "Cast", True)
+    PASSAGES = (Role.USER, "earlier text", "Passages that this chapter may come back to", True)
     EARLIER_TEXT = (Role.USER, "recent text", "From earlier chapters", True)
     PREVIOUS_END = (Role.USER, "recent text", "The previous chapter's end", True)
     BRIEF = (Role.USER, "brief", "Brief", False)

@@ -1,25 +1,46 @@
-"""Choosing what to send: the variants worth most that fit into a number of tokens.
+"""Choosing what to send: a queue of everything worth sending, and how much of it fits into a number of tokens.
 
-This is the multiple-choice knapsack problem. Each candidate is bought in steps (its reduced form, then the rest, or all at once), steps are tried in the
-order of their worth per token, and a step that does not fit is skipped, not the end. Greedy choice can miss one large, valuable
-item, so it is also tried behind each of the most valuable variants, and the best outcome is kept (partial enumeration: S. Sahni,
-"Approximate Algorithms for the 0/1 Knapsack Problem", 1975).
+This is the multiple-choice knapsack problem with shares: each candidate is bought in steps (a few sentences, the sections that matter,
+all of it), and every group of candidates is to have at least and at most a share of what is sent. One queue serves every room. Its
+next step is the densest (most worth per token) among the groups that are not above their ceiling, or, while some group that has good
+candidates is below its floor, the densest of the group furthest below. Each step then counts as being as dense as its place in the queue
+says: one that its floor has brought forward as dense as what it was preferred to, one that its ceiling has held back as dense as what
+went before it. So the shares are part of what things are worth, and the queue is in the order of density.
 
-A larger room never lowers the total. Where two greedy runs first differ, the larger room takes a step that did not fit the smaller,
-and that alone outweighs all that the smaller can still buy, at no better a rate, with less than this step's tokens. The same holds
-behind each enumerated variant, and so for the best of them.
+A room is filled from the queue in that order, and what does not fit is skipped, not the end. A larger room never lowers the total: where
+two fillings first differ, the larger room takes a step that did not fit the smaller, and that alone outweighs all that the smaller can
+still buy, at no better a rate, with less than this step's tokens. Greedy choice can miss one large, valuable thing, so the best single
+one, with the rest filled up behind it, is the alternative.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop
+from types import MappingProxyType
 
 from domain.prompting.candidates import Variant
+from domain.prompting.genres import Share
 
-ENUMERATED = 24
+GOOD = 0.25
+"""The least score of a candidate for whose sake a group is given its floor: nobody is served by a floor full of chaff."""
+
+GRACE = 1_000
+"""Tokens by which a group may be above its ceiling: among the first few hundred tokens, shares mean nothing."""
+
+_ANYTHING = Share(floor=0.0, ceiling=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A candidate as it is weighed: its variants, of growing length and worth."""
+
+    group: str
+    score: float
+    variants: Sequence[Variant]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """Raises candidate `index` from variant `before` (-1: not sent) to variant `after`."""
 
     index: int
@@ -28,47 +49,155 @@ class _Step:
     tokens: int
     worth: float
 
+    @property
+    def density(self) -> float:
+        return self.worth / self.tokens
+
 
 Choice = dict[int, int]
-"""Which variant of which candidate is sent, both by index."""
+"""Which variant of which offer is sent, both by index."""
 
 
-def select(candidates: Sequence[Sequence[Variant]], room: int) -> Choice:
-    """The same for the same candidates in the same order; their order breaks ties."""
-    steps = sorted(
-        (step for index, variants in enumerate(candidates) for step in _steps(index, variants)),
-        key=lambda step: (-step.worth / step.tokens, step.index, step.after),
-    )
-    best = _fill(steps, room, {})
-    for index, variant in _most_valuable(candidates):
-        left = room - candidates[index][variant].tokens
-        if left >= 0:
-            best = max(best, _fill(steps, left, {index: variant}), key=lambda choice: total_worth(candidates, choice))
-    return best
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`steps`: from nothing and from every variant to every larger one, in the order in which a room takes them.
+
+    `worths[index][variant]`: what each variant counts for, the shares considered.
+    """
+
+    tokens: Sequence[Sequence[int]]
+    worths: Sequence[Sequence[float]]
+    steps: Sequence[Step]
+
+    def within(self, room: int) -> Choice:
+        """What to send in `room` tokens."""
+        choice = self._filled({}, room)
+        singles = [
+            (worth, -index, -variant)
+            for index, worths in enumerate(self.worths)
+            for variant, worth in enumerate(worths)
+            if self.tokens[index][variant] <= room
+        ]
+        if singles and max(singles)[0] > self.worth(choice):
+            _, index, variant = max(singles)
+            return self._filled({-index: -variant}, room - self.tokens[-index][-variant])
+        return choice
+
+    def worth(self, choice: Choice) -> float:
+        return sum(self.worths[index][variant] for index, variant in sorted(choice.items()))
+
+    def _filled(self, fixed: Choice, left: int) -> Choice:
+        choice = dict(fixed)
+        for step in self.steps:
+            if step.tokens <= left and step.index not in fixed and choice.get(step.index, -1) == step.before:
+                choice[step.index] = step.after
+                left -= step.tokens
+        return choice
 
 
-def total_worth(candidates: Sequence[Sequence[Variant]], choice: Choice) -> float:
-    return sum(candidates[index][variant].worth for index, variant in sorted(choice.items()))
+def queue(offers: Sequence[Offer], shares: Mapping[str, Share] = MappingProxyType({})) -> Queue:
+    """The same for the same offers in the same order; their order breaks ties."""
+    groups = {name: _Group(shares.get(name, _ANYTHING)) for name in sorted({offer.group for offer in offers})}
+    for index, offer in enumerate(offers):
+        groups[offer.group].add(_concave_steps(index, offer.variants), good=offer.score >= GOOD)
+    places: dict[int, list[_Place]] = {}
+    for rank, (step, density) in enumerate(_in_turn(list(groups.values()))):
+        places.setdefault(step.index, []).append(_Place(rank, step, density))
+    worths = [_counted(offer.variants, places.get(index, ())) for index, offer in enumerate(offers)]
+    tokens = [[variant.tokens for variant in offer.variants] for offer in offers]
+    ranks = {(index, place.step.after): place.rank for index, found in places.items() for place in found}
+    steps = [step for index in range(len(offers)) for step in _every_step(index, tokens[index], worths[index])]
+    last = len(ranks)
+    steps.sort(key=lambda step: (-step.density, ranks.get((step.index, step.after), last), step.index, step.before, step.after))
+    return Queue(tokens, worths, steps)
 
 
-def _most_valuable(candidates: Sequence[Sequence[Variant]]) -> list[tuple[int, int]]:
-    """Chosen without regard to the room, so that a larger room has at least the same ones to try."""
-    offered = [(index, variant) for index, variants in enumerate(candidates) for variant in range(len(variants))]
-    return sorted(offered, key=lambda pair: (-candidates[pair[0]][pair[1]].worth, pair))[:ENUMERATED]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A step's place in the queue, and how dense it counts there."""
+
+    rank: int
+    step: Step
+    density: float
 
 
-def _fill(steps: Iterable[_Step], room: int, fixed: Choice) -> Choice:
-    chosen = dict(fixed)
-    for step in steps:
-        if step.index not in fixed and step.tokens <= room and chosen.get(step.index, -1) == step.before:
-            chosen[step.index] = step.after
-            room -= step.tokens
-    return chosen
+@dataclass(slots=True)
+class _Group:
+    """The steps of a group that have not been queued yet, and the tokens of those that have."""
+
+    share: Share
+    tokens: int = 0
+    waiting: list[tuple[float, int, int, Step, bool]] = field(default_factory=list)
+
+    def add(self, steps: Iterable[Step], *, good: bool) -> None:
+        self.waiting.extend((-step.density, step.index, number, step, good) for number, step in enumerate(steps))
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        return self.waiting[0][:3]
+
+    @property
+    def next_is_good(self) -> bool:
+        return self.waiting[0][4]
 
 
-def _steps(index: int, variants: Sequence[Variant]) -> Iterator[_Step]:
-    """From nothing and from every variant to every larger one, so that whatever form fits can be reached."""
-    for before in range(-1, len(variants)):
-        tokens, worth = (variants[before].tokens, variants[before].worth) if before >= 0 else (0, 0.0)
-        for after in range(before + 1, len(variants)):
-            yield _Step(index, before, after, variants[after].tokens - tokens, variants[after].worth - worth)
+def _in_turn(groups: Sequence[_Group]) -> Iterator[tuple[Step, float]]:
+    """The queue, with the densities that its steps count with: they never rise."""
+    for group in groups:
+        heapify(group.waiting)
+    total, density = 0, float("inf")
+    while waiting := [group for group in groups if group.waiting]:
+        densest = min(waiting, key=lambda group: group.rank)
+        starved = [group for group in waiting if group.next_is_good and group.tokens < group.share.floor * total]
+        if starved:
+            chosen = min(starved, key=lambda group: (group.tokens - group.share.floor * total, group.rank))
+        else:
+            allowed = [group for group in waiting if group.tokens <= group.share.ceiling * (total + GRACE)]
+            chosen = min(allowed, key=lambda group: group.rank) if allowed else densest
+        density = min(density, -densest.rank[0] if starved else -chosen.rank[0])
+        step = heappop(chosen.waiting)[3]
+        chosen.tokens += step.tokens
+        total += step.tokens
+        yield step, density
+
+
+def _counted(variants: Sequence[Variant], places: Iterable[_Place]) -> list[float]:
+    """What the variants of an offer count for: up to each step of its concave chain, in proportion to what the step counts for."""
+    counted, reached = [0.0] * len(variants), 0.0
+    for place in sorted(places, key=lambda place: place.step.after):
+        step = place.step
+        before = variants[step.before].worth if step.before >= 0 else 0.0
+        gained = place.density * step.tokens
+        for variant in range(step.before + 1, step.after + 1):
+            part = (variants[variant].worth - before) / step.worth if step.worth else 0.0
+            counted[variant] = reached + gained * part
+        reached = counted[step.after]
+    return counted
+
+
+def _concave_steps(index: int, variants: Sequence[Variant]) -> list[Step]:
+    """From nothing to all of it by steps of falling density: a variant that a longer one outdoes is passed over."""
+    steps: list[Step] = []
+    for after, variant in enumerate(variants):
+        step = _step(index, -1, after, None, variant)
+        while steps:
+            step = _step(index, steps[-1].after, after, variants[steps[-1].after], variant)
+            if step.density <= steps[-1].density:
+                break
+            steps.pop()
+            step = _step(index, -1, after, None, variant)
+        steps.append(step)
+    return steps
+
+
+def _step(index: int, before: int, after: int, shorter: Variant | None, longer: Variant) -> Step:
+    tokens, worth = (shorter.tokens, shorter.worth) if shorter else (0, 0.0)
+    return Step(index, before, after, max(1, longer.tokens - tokens), longer.worth - worth)
+
+
+def _every_step(index: int, tokens: Sequence[int], worths: Sequence[float]) -> Iterator[Step]:
+    """So that whatever form fits can be reached."""
+    for after, (length, worth) in enumerate(zip(tokens, worths, strict=True)):
+        yield Step(index, -1, after, max(1, length), worth)
+        for before in range(after):
+            yield Step(index, before, after, max(1, length - tokens[before]), worth - worths[before])

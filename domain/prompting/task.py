@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from domain.projects import Genre, PointOfView, Project, Tense
-from domain.prompting.candidates import Candidate, TokenMeter, instruction, variants_of
+from domain.prompting.candidates import Candidate, TokenMeter, Variant, instruction
 from domain.prompting.genres import effective_profile
 from domain.prompting.lengths import words_wanted
 from domain.prompting.receipts import Reason
@@ -80,17 +80,22 @@ def book_instructions(project: Project, meter: TokenMeter) -> Iterator[Candidate
         yield instruction(Section.STYLE_NOTES, "Style notes", notes, meter=meter)
 
 
+PREMISE_WORTH = 0.05
+"""A part of all that a chapter needs (see `worth.py`)."""
+
+
 def premise(project: Project, meter: TokenMeter) -> Iterator[Candidate]:
     if text := clean(project.premise).strip():
-        variants = variants_of([(f"{text}\n\n", True)], score=1.0, meter=meter)
+        sent = f"{text}\n\n"
+        tokens = meter.count(sent)
         yield Candidate(
             section=Section.PREMISE,
             place=(),
             label="Premise",
             reason=Reason.RELEVANT,
             evidence=("the premise bears on every chapter",),
-            variants=variants,
-            tokens_in_full=variants[-1].tokens,
+            variants=(Variant(text=sent, tokens=tokens, worth=PREMISE_WORTH),),
+            tokens_in_full=tokens,
         )
 
 

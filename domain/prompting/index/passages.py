@@ -11,7 +11,10 @@ LEAST_CHARACTERS = 320
 """Shorter paragraphs are joined with what follows: a line of dialogue alone says nothing about what it answers."""
 
 MOST_CHARACTERS = 1_100
-"""Longer paragraphs are cut: some 250 tokens, so that a passage is about one thing."""
+"""Paragraphs are joined up to this length, some 250 tokens, so that a passage is about one thing."""
+
+LONGEST_PARAGRAPH = 2_000
+"""A longer one is cut. Up to this length its author has said what belongs together."""
 
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
 _HEADING = re.compile(r"#{1,6}\s")
@@ -59,7 +62,7 @@ def _pieces(text: str) -> Iterator[Span]:
         start, end = match.span()
         while end > start and text[end - 1].isspace():
             end -= 1
-        while end - start > MOST_CHARACTERS:
+        while end - start > LONGEST_PARAGRAPH:
             cut = _cut(text, start)
             last = cut
             while text[last - 1].isspace():

@@ -2,46 +2,67 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
+from domain.prompting.index.irregular_forms import BASE_FORMS
 from domain.writing.words import UNSPACED
 
 _TOKEN = re.compile(f"[{UNSPACED}]+|[^\\W_{UNSPACED}]+(?:['’][^\\W_{UNSPACED}]+)*")  # noqa: RUF001  - apostrophes as typed
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
-ENDINGS = (("sses", "ss"), ("ies", "y"), ("edly", ""), ("ing", ""), ("ed", ""), ("ly", ""), ("es", ""), ("s", ""))
-"""English inflections, the longest first, with what takes their place; at least three letters stay. In other languages little harm is
-done: question and text lose the same letters.
-"""
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", ""), ("es", ""), ("s", ""))
+"""English inflections, with what takes their place. In other languages little harm is done: question and text lose the same letters."""
 
 STOP_WORDS = frozenset(
     """
-    a about after again all also am an and another any are as at be because been before being between both but by came can cannot come
-    could did do does done down each even ever every few for from get go had has have having he her here hers herself him himself his how
-    i if in into is it its itself just like made make many may me might mine more most much must my myself never no nor not now of off
-    on once one only or other our ours out over own re same shall she should since so some still such than that the their them
-    themselves then there these they this those through thus to too under until up upon us very was we well went were what when where
-    which while who whom whose why will with without would yet you your yours yourself
+    a about after again all also am an and any are as at be been before being between both but by can cannot could d did do does down each
+    few for from had has have he her here hers herself him himself his how i if in into is it its itself just ll m many may me might mine
+    more most much must my myself no nor not now of on one only or other our out over own re s said same shall she should so some such t
+    than that the their them themselves then there these they this those through to too under until up upon us ve very was we were what
+    when where which who whom why will with would you your yourself
     """.split()  # noqa: SIM905  - as a list it would be pages of quotation marks
 )
 
 
+def words(text: str) -> list[str]:
+    """All words in reading order, lower-cased, with plain apostrophes; of unspaced scripts, the overlapping pairs of characters."""
+    found: list[str] = []
+    for token in _TOKEN.findall(text):
+        word = token.lower().replace("’", "'")  # noqa: RUF001  - meant as typed
+        if not word.isascii() and _UNSPACED.match(word):
+            found.extend(word[index : index + 2] for index in range(max(1, len(word) - 1)))
+        else:
+            found.append(word)
+    return found
+
+
+def word_spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """As `words`, each with where it stands."""
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        word = match.group().lower().replace("’", "'")  # noqa: RUF001  - meant as typed
+        if not word.isascii() and _UNSPACED.match(word):
+            yield from ((word[index : index + 2], start + index, min(start + index + 2, end)) for index in range(max(1, len(word) - 1)))
+        else:
+            yield word, start, end
+
+
 def terms(text: str) -> Iterator[str]:
     """In reading order, with repetitions, without stop words."""
-    for match in _TOKEN.finditer(text):
-        word = match.group().lower()
-        if not word.isascii() and _UNSPACED.match(word):
-            yield from (word[index : index + 2] for index in range(max(1, len(word) - 1)))
-        elif (plain := _without_clitic(word)) not in STOP_WORDS:
-            yield stem(plain)
+    return (stem(word) for word in words(text) if word not in STOP_WORDS)
 
 
+@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
-    for ending, instead in ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return word[: -len(ending)] + instead
+    """A word's base form where it is an irregular one, then without one ending, a last e and a doubled consonant."""
+    word = word.removesuffix("'s")
+    word = BASE_FORMS.get(word, word)
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not (ending == "s" and word.endswith("ss")):
+            word = word[: -len(ending)] + instead
+            break
+    if len(word) > 4 and word[-1] == "e":
+        word = word[:-1]
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
     return word
-
-
-def _without_clitic(word: str) -> str:
-    """Without a possessive's or an auxiliary's ending: "aunt's" is about an aunt."""
-    return re.split("['’]", word, maxsplit=1)[0] if "'" in word or "’" in word else word  # noqa: RUF001

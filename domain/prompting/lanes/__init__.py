@@ -5,13 +5,15 @@ A lane is a function of the scene that yields the files it speaks for. To add on
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.prompting.lanes.evidence import Evidence
+from domain.prompting.lanes.evidence import Evidence, combined_strength
 from domain.prompting.lanes.mentioned import mentioned
 from domain.prompting.lanes.point_of_view import point_of_view
 from domain.prompting.lanes.related import related
 from domain.prompting.lanes.standing import standing
+from domain.prompting.receipts import Reason
 from domain.prompting.scene import Scene
 
 Lane = Callable[[Scene], Iterator[tuple[UUID, Evidence]]]
@@ -19,10 +21,23 @@ Lane = Callable[[Scene], Iterator[tuple[UUID, Evidence]]]
 LANES: tuple[Lane, ...] = (point_of_view, mentioned, standing, related)
 
 
-def gather_evidence(scene: Scene) -> Mapping[UUID, tuple[Evidence, ...]]:
-    """What all lanes have to say, for each file the strongest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    score: float
+    merit: float
+    reason: Reason
+    evidence: tuple[str, ...]
+    passages: Mapping[int, float] = field(default_factory=dict)
+
+
+def judge(scene: Scene) -> Mapping[UUID, Judgement]:
     gathered: defaultdict[UUID, list[Evidence]] = defaultdict(list)
     for lane in LANES:
         for file_id, evidence in lane(scene):
             gathered[file_id].append(evidence)
-    return {file_id: tuple(sorted(found, key=lambda evidence: (-evidence.strength, evidence.text))) for file_id, found in gathered.items()}
+    out = {}
+    for file_id, found in gathered.items():
+        found.sort(key=lambda evidence: (-evidence.strength, evidence.text))
+        score = combined_strength(found)
+        out[file_id] = Judgement(score=score, merit=score, reason=found[0].reason, evidence=tuple(one.text for one in found))
+    return out

@@ -22,7 +22,7 @@ def related(scene: Scene) -> Iterator[tuple[UUID, Evidence]]:
         file = reference.file
         if file.kind in (ReferenceKind.OUTLINE, ReferenceKind.STYLE) or not (file.id in needed or file.inclusion is InclusionPolicy.ALWAYS):
             continue
-        for named_id, name in scene.named_in(reference.text).items():
+        for named_id, name in scene.named_in(reference.content.text).items():
             if named_id != file.id and named_id not in seen:
                 seen.add(named_id)
                 yield named_id, Evidence(STRENGTH, Reason.RELATED, f'"{name}" in {_quoted(file.name)}')

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from domain.errors import PromptTooSmall
 from domain.llm.tokens import TokenCounter
 from domain.prompting.comparison import compare
+from domain.prompting.index.text_index import indexed
 from domain.prompting.optimizer import build_prompt
 from domain.prompting.receipts import Decision, PromptItem, PromptReceipt, Reason, Source, SourceKind
 from domain.reference_files import InclusionPolicy
@@ -223,7 +224,7 @@ def changed(material, name, **values):
     """The material with a file's text or properties changed."""
     content = values.pop("content", None)
     references = tuple(
-        replace(one, file=replace(one.file, **values), content=one.content if content is None else content)
+        replace(one, file=replace(one.file, **values), content=one.content if content is None else indexed(content))
         if one.file.name == name
         else one
         for one in material.references
@@ -258,10 +259,10 @@ def test_what_the_author_changes_is_what_is_told():
 def test_an_edited_chapter_is_the_same_chapter():
     road = salt_road()
     first, *rest = road.earlier
-    edited = replace(first, version_id=UUID(int=7_777), text=f"{first.text}\n\nThe bell stopped.")
+    edited = replace(first, version_id=UUID(int=7_777), content=indexed(f"{first.content.text}\n\nThe bell stopped."))
     found = told(build(), build(replace(road, earlier=(edited, *rest))))
-    assert set(found.values()) == {why for why in found.values() if why.startswith("its text changed")}
-    assert list(found) == [("Chapter 1, “Fog” (text)", "recent text")]
+    duplicate = "it was a duplicate (says the same as Chapter 1, “Fog” (passage 2))"
+    assert found == {("Chapter 1, “Fog” (passage 3)", "earlier text"): duplicate}
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.prompting.index.passages import LEAST_CHARACTERS, MOST_CHARACTERS, passages, sentences
+from domain.prompting.index.passages import LEAST_CHARACTERS, LONGEST_PARAGRAPH, MOST_CHARACTERS, passages, sentences
 
 TEXTS = st.text(alphabet=st.sampled_from("ab .!?\n#。「」\u0301é🜁-"), max_size=4_000)
 
@@ -28,8 +28,8 @@ def test_the_sentences_of_a_passage_are_all_of_it(text):
 def test_a_long_paragraph_is_cut_where_a_sentence_ends():
     paragraph = " ".join(f"Sentence number {number} is here." for number in range(100))
     found = passages(paragraph)
-    assert len(found) > 2
-    assert all(end - start <= MOST_CHARACTERS for start, end in found)
+    assert len(found) > 1
+    assert all(end - start <= LONGEST_PARAGRAPH for start, end in found)
     assert all(paragraph[end - 1] == "." for _, end in found)
 
 
@@ -50,4 +50,7 @@ def test_a_heading_begins_a_passage_and_stays_with_what_stands_below():
 
 
 def test_text_without_any_border_is_cut_all_the_same():
-    assert [end - start for start, end in passages("x" * (2 * MOST_CHARACTERS + 5))] == [MOST_CHARACTERS, MOST_CHARACTERS, 5]
+    assert [end - start for start, end in passages("x" * (LONGEST_PARAGRAPH + 5))] == [
+        MOST_CHARACTERS,
+        LONGEST_PARAGRAPH + 5 - MOST_CHARACTERS,
+    ]

@@ -1,0 +1,199 @@
+"""Passages of earlier chapters as candidates: sentences that the chapter may come back to, and passages that are about the same."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import exp, fsum, log2
+
+from domain.prompting.callbacks import Callback, callbacks
+from domain.prompting.candidates import Candidate, TokenMeter, Variant
+from domain.prompting.chapter_candidates import heading
+from domain.prompting.index.passages import Span, sentences
+from domain.prompting.index.terms import stem, terms, word_spans
+from domain.prompting.material import ChapterText
+from domain.prompting.receipts import Reason, Source, SourceKind
+from domain.prompting.scene import Request, Scene
+from domain.prompting.search import Hit, Search, Text
+from domain.prompting.sections import Section
+from domain.prompting.worth import share_of_need
+
+MOST_HITS = 24
+MOST_CALLBACKS = 24
+LEAST_CHANCE = 0.05
+"""Below it, a phrase that two texts share is a coincidence."""
+
+ALIKE = 0.7
+"""A passage that shares so many of its terms with a better one says the same."""
+
+RECENT_CHARACTERS = 14_400
+"""The end of the previous chapter is not searched: it is sent as recent text, up to 3,200 tokens of it."""
+
+HIT_CHANCE = 0.1
+"""What is left of the chance that a passage is about the request, when asked whether the chapter needs its wording."""
+
+USUAL_CHARACTERS = 500
+"""The merit of passages that are about the request goes with their length: among them, the likelier comes first, not the shorter."""
+
+CONTEXT = 0.15
+"""What the rest of a passage adds to the worth of the sentences that matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A passage, with growing parts of it that matter, each with what it merits."""
+
+    text: int
+    passage: int
+    chance: float
+    parts: tuple[tuple[Span, float], ...]
+    evidence: tuple[str, ...]
+
+    @property
+    def merit(self) -> float:
+        return self.parts[-1][1]
+
+
+def passage_candidates(scene: Scene, meter: TokenMeter, *, beyond_recent_text: bool = True) -> Iterator[Candidate]:
+    """With `beyond_recent_text`, none of what is sent as the previous chapter's end; and never of chapters that are sent in full."""
+    texts = [told.earlier for told in scene.told if told.earlier.chapter.id not in scene.wish.include]
+    nominated = [one for one in _found(scene, texts) if not (beyond_recent_text and _is_recent(one, texts, scene))]
+    found, duplicates = _without_repetitions(nominated, texts)
+    merits = fsum(one.merit for one in found)
+    for one in found:
+        yield _candidate(one, texts[one.text], share_of_need(Section.PASSAGES.group, one.merit, merits), meter)
+    for one, better in duplicates:
+        yield _duplicate(one, texts[one.text], _label(texts[better.text], better.passage), meter)
+
+
+def _found(scene: Scene, texts: Sequence[ChapterText]) -> list[_Found]:
+    """The likeliest first, each passage once."""
+    request = "\n".join(text for _, text in scene.request.parts)
+    material = scene.material
+    calls = callbacks(request, texts, position=material.chapter.position, names=scene.name_words, language=material.project.language)
+    found: dict[tuple[int, int], _Found] = {}
+    for call in calls[:MOST_CALLBACKS]:
+        if call.chance >= LEAST_CHANCE:
+            _add(found, _called(call, texts, scene.request))
+    search = Search(request, [Text(text.content, frozenset(terms(text.chapter.title))) for text in texts])
+    for rank, hit in enumerate(search.hits(MOST_HITS), start=1):
+        _add(found, _hit(hit, rank, search, texts))
+    return sorted(found.values(), key=lambda one: (-one.chance, one.text, one.passage))
+
+
+def _add(found: dict[tuple[int, int], _Found], one: _Found) -> None:
+    """A passage that is found twice comes back as one, for both reasons."""
+    first = found.get((one.text, one.passage))
+    if first is not None:
+        (start, end), merit = first.parts[-1]
+        more = tuple(((min(start, span[0]), max(end, span[1])), merit + added) for span, added in one.parts)
+        chance = 1 - (1 - first.chance) * (1 - one.chance)
+        one = _Found(one.text, one.passage, chance, (*first.parts, *more), (*first.evidence, *one.evidence))
+    found[one.text, one.passage] = one
+
+
+def _called(call: Callback, texts: Sequence[ChapterText], request: Request) -> _Found:
+    spans = texts[call.text].content.index.spans
+    passage = next(number for number, (start, end) in enumerate(spans) if start <= call.span[0] < end)
+    where = next(name for name, text in request.parts if call.asked in text)
+    evidence = (f'"{call.asked}" in the {where}', f'"{call.said}" in {_where(texts[call.text], passage)}')
+    return _Found(call.text, passage, call.chance, ((call.span, call.chance),), evidence)
+
+
+def _where(text: ChapterText, passage: int) -> str:
+    return f"passage {passage + 1} of chapter {text.chapter.position}"
+
+
+def _hit(hit: Hit, rank: int, search: Search, texts: Sequence[ChapterText]) -> _Found:
+    text = texts[hit.text]
+    span, shared = _telling_half(text, hit.passage, search)
+    chance = HIT_CHANCE / (1 + exp(2.5 - 3.5 * hit.coverage + 1.1 * log2(rank)))
+    evidence = tuple(f'"{word}" in {_where(text, hit.passage)}' for word in shared[:4])
+    return _Found(hit.text, hit.passage, chance, ((span, chance * (span[1] - span[0]) / USUAL_CHARACTERS),), evidence)
+
+
+def _telling_half(text: ChapterText, passage: int, search: Search) -> tuple[Span, list[str]]:
+    """The shortest run of sentences, of at least half of the passage, that holds most of the request's weight; and the words it holds."""
+    content = text.content
+    start, end = content.index.spans[passage]
+    spans = list(sentences(content.text, (start, end)))
+    held = [_shared(content.text[first:last], search) for first, last in spans]
+    best: tuple[float, int] | None = None
+    chosen, shared = (start, end), dict[str, str]()
+    for first in range(len(spans)):
+        got: dict[str, str] = {}
+        for last in range(first, len(spans)):
+            got |= held[last]
+            length = spans[last][1] - spans[first][0]
+            if 2 * length >= end - start:
+                key = (fsum(search.weights[term] for term in got), -length)
+                if best is None or key > best:
+                    best, chosen, shared = key, (spans[first][0], spans[last][1]), got
+                break
+    return chosen, [word for _, word in sorted((-search.weights[term], word) for term, word in shared.items())]
+
+
+def _shared(line: str, search: Search) -> dict[str, str]:
+    """The terms of the request in a sentence, each as it stands there."""
+    return {term: line[start:end] for word, start, end in word_spans(line) if (term := stem(word)) in search.weights}
+
+
+def _is_recent(one: _Found, texts: Sequence[ChapterText], scene: Scene) -> bool:
+    text = texts[one.text]
+    is_previous = text is scene.told[-1].earlier
+    return is_previous and text.content.index.spans[one.passage][1] > len(text.content.text) - RECENT_CHARACTERS
+
+
+def _without_repetitions(found: Sequence[_Found], texts: Sequence[ChapterText]) -> tuple[list[_Found], list[tuple[_Found, _Found]]]:
+    """Those that say something of their own, and the others, each with the better one that says the same."""
+    kept: list[tuple[_Found, frozenset[str]]] = []
+    duplicates = []
+    for one in found:
+        start, end = texts[one.text].content.index.spans[one.passage]
+        own = frozenset(terms(texts[one.text].content.text[start:end]))
+        better = next((other for other, others in kept if len(own & others) > ALIKE * len(own | others)), None)
+        if better is None:
+            kept.append((one, own))
+        else:
+            duplicates.append((one, better))
+    return [one for one, _ in kept], duplicates
+
+
+def _candidate(one: _Found, text: ChapterText, worth: float, meter: TokenMeter) -> Candidate:
+    whole = text.content.index.spans[one.passage]
+    parts = dict([*one.parts, (whole, one.merit * (1 + CONTEXT))])
+    variants = [_variant(text, span, worth * merit / one.merit, meter) for span, merit in parts.items()]
+    return Candidate(
+        section=Section.PASSAGES,
+        place=(text.chapter.position, str(text.chapter.id), one.passage),
+        label=_label(text, one.passage),
+        source=Source(SourceKind.CHAPTER_VERSION, text.version_id),
+        reason=Reason.RELEVANT,
+        evidence=one.evidence,
+        score=round(one.chance, 4),
+        variants=tuple(variants),
+        tokens_in_full=variants[-1].tokens,
+    )
+
+
+def _variant(text: ChapterText, span: Span, worth: float, meter: TokenMeter) -> Variant:
+    rendered = f"### {heading(text)}\n\n{text.content.text[span[0] : span[1]]}\n\n"
+    source = Source(SourceKind.CHAPTER_VERSION, text.version_id)
+    whole = any(span == passage for passage in text.content.index.spans)
+    return Variant(text=rendered, tokens=meter.price(rendered, source, (span,)), worth=worth, complete=whole, spans=(span,))
+
+
+def _duplicate(one: _Found, text: ChapterText, better: str, meter: TokenMeter) -> Candidate:
+    start, end = text.content.index.spans[one.passage]
+    return Candidate(
+        section=Section.PASSAGES,
+        place=(text.chapter.position, str(text.chapter.id), one.passage),
+        label=_label(text, one.passage),
+        source=Source(SourceKind.CHAPTER_VERSION, text.version_id),
+        reason=Reason.DUPLICATE,
+        evidence=(f"says the same as {better}", *one.evidence),
+        score=0.0,
+        tokens_in_full=meter.estimate(text.content.text[start:end]),
+    )
+
+
+def _label(text: ChapterText, passage: int) -> str:
+    return f"{heading(text)} (passage {passage + 1})"
