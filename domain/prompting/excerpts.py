@@ -8,7 +8,7 @@ from domain.prompting.candidates import TokenMeter
 from domain.prompting.index.passages import Span, sentences
 from domain.prompting.index.text_index import IndexedText
 
-SIZES = (480, 1_200, 2_800, 6_000, 12_000)
+SIZES = (300, 600, 1_200, 2_400, 4_200, 6_400, 12_000)
 """Characters of the shorter forms: some 120, 300, 700, 1,500 and 3,000 tokens of English."""
 
 _WORTH_CUTTING = 0.8

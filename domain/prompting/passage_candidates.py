@@ -12,7 +12,7 @@ from domain.prompting.index.terms import stem, terms, word_spans
 from domain.prompting.material import ChapterText
 from domain.prompting.receipts import Reason, Source, SourceKind
 from domain.prompting.scene import Request, Scene
-from domain.prompting.search import Hit, Search, Text
+from domain.prompting.search import Hit, Search
 from domain.prompting.sections import Section
 from domain.prompting.worth import share_of_need
 
@@ -27,7 +27,7 @@ ALIKE = 0.7
 RECENT_CHARACTERS = 14_400
 """The end of the previous chapter is not searched: it is sent as recent text, up to 3,200 tokens of it."""
 
-HIT_CHANCE = 0.1
+HIT_CHANCE = 0.03
 """What is left of the chance that a passage is about the request, when asked whether the chapter needs its wording."""
 
 USUAL_CHARACTERS = 500
@@ -54,8 +54,12 @@ class _Found:
 
 def passage_candidates(scene: Scene, meter: TokenMeter, *, beyond_recent_text: bool = True) -> Iterator[Candidate]:
     """With `beyond_recent_text`, none of what is sent as the previous chapter's end; and never of chapters that are sent in full."""
-    texts = [told.earlier for told in scene.told if told.earlier.chapter.id not in scene.wish.include]
-    nominated = [one for one in _found(scene, texts) if not (beyond_recent_text and _is_recent(one, texts, scene))]
+    texts = [told.earlier for told in scene.told]
+    nominated = [
+        one
+        for one in _found(scene, texts)
+        if texts[one.text].chapter.id not in scene.wish.include and not (beyond_recent_text and _is_recent(one, texts))
+    ]
     found, duplicates = _without_repetitions(nominated, texts)
     merits = fsum(one.merit for one in found)
     for one in found:
@@ -73,9 +77,8 @@ def _found(scene: Scene, texts: Sequence[ChapterText]) -> list[_Found]:
     for call in calls[:MOST_CALLBACKS]:
         if call.chance >= LEAST_CHANCE:
             _add(found, _called(call, texts, scene.request))
-    search = Search(request, [Text(text.content, frozenset(terms(text.chapter.title))) for text in texts])
-    for rank, hit in enumerate(search.hits(MOST_HITS), start=1):
-        _add(found, _hit(hit, rank, search, texts))
+    for rank, hit in enumerate(scene.search.hits(MOST_HITS), start=1):
+        _add(found, _hit(hit, rank, scene.search, texts))
     return sorted(found.values(), key=lambda one: (-one.chance, one.text, one.passage))
 
 
@@ -136,10 +139,9 @@ def _shared(line: str, search: Search) -> dict[str, str]:
     return {term: line[start:end] for word, start, end in word_spans(line) if (term := stem(word)) in search.weights}
 
 
-def _is_recent(one: _Found, texts: Sequence[ChapterText], scene: Scene) -> bool:
+def _is_recent(one: _Found, texts: Sequence[ChapterText]) -> bool:
     text = texts[one.text]
-    is_previous = text is scene.told[-1].earlier
-    return is_previous and text.content.index.spans[one.passage][1] > len(text.content.text) - RECENT_CHARACTERS
+    return text is texts[-1] and text.content.index.spans[one.passage][1] > len(text.content.text) - RECENT_CHARACTERS
 
 
 def _without_repetitions(found: Sequence[_Found], texts: Sequence[ChapterText]) -> tuple[list[_Found], list[tuple[_Found, _Found]]]:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
 from domain.prompting.excerpts import Form, forms, quote
-from domain.prompting.lanes import Judgement, judge
+from domain.prompting.lanes.judgement import Judgement, judge
+from domain.prompting.material import ReferenceText
 from domain.prompting.receipts import Reason, Source, SourceKind
-from domain.prompting.scene import Reference, Scene
+from domain.prompting.scene import Scene
 from domain.prompting.sections import THIS_CHAPTER, WHOLE_BOOK, Section
 from domain.prompting.untrusted import clean
 from domain.prompting.worth import share_of_need, share_of_text
@@ -24,7 +25,7 @@ def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]
     judged = judge(scene)
     ranked = sorted(scene.references, key=lambda reference: _rank(reference, judged, scene))
     firsts: dict[str, ReferenceFile] = {}
-    optional: list[tuple[Reference, Judgement]] = []
+    optional: list[tuple[ReferenceText, Judgement]] = []
     for reference in ranked:
         file = reference.file
         found = judged.get(file.id)
@@ -43,7 +44,7 @@ def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]
     yield from _relevant(optional, scene, meter)
 
 
-def _relevant(optional: Sequence[tuple[Reference, Judgement]], scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
+def _relevant(optional: Sequence[tuple[ReferenceText, Judgement]], scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
     merits: dict[Section, list[float]] = {}
     for reference, found in optional:
         merits.setdefault(THIS_CHAPTER[reference.file.kind], []).append(found.merit)
@@ -65,21 +66,21 @@ def _relevant(optional: Sequence[tuple[Reference, Judgement]], scene: Scene, met
         )
 
 
-def _variants(reference: Reference, found: Judgement, worth: float, scene: Scene, meter: TokenMeter) -> Iterator[Variant]:
+def _variants(reference: ReferenceText, found: Judgement, worth: float, scene: Scene, meter: TokenMeter) -> Iterator[Variant]:
     text = reference.content.text
     for form in forms(reference.content, found.passages):
         if form.characters <= _WIDEST_TOKEN * scene.wish.token_budget:
             yield _variant(reference, form, worth * share_of_text(form.characters, len(text)), meter)
 
 
-def _variant(reference: Reference, form: Form, worth: float, meter: TokenMeter) -> Variant:
+def _variant(reference: ReferenceText, form: Form, worth: float, meter: TokenMeter) -> Variant:
     file = reference.file
     rendered = _rendered(file, quote(reference.content.text, form.spans), note="" if form.complete else " (excerpt)")
     tokens = meter.price(rendered, _source(file), form.spans)
     return Variant(text=rendered, tokens=tokens, worth=worth, complete=form.complete, spans=form.spans)
 
 
-def _rank(reference: Reference, judged: Mapping[UUID, Judgement], scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
+def _rank(reference: ReferenceText, judged: Mapping[UUID, Judgement], scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
     """Of files with the same text, the first is sent."""
     file = reference.file
     pinned, always = file.id in scene.wish.include, file.inclusion is InclusionPolicy.ALWAYS
@@ -87,7 +88,7 @@ def _rank(reference: Reference, judged: Mapping[UUID, Judgement], scene: Scene) 
     return not pinned, not always, -score, file.kind, file.name, file.id
 
 
-def _required(reference: Reference, meter: TokenMeter, reason: Reason, why: tuple[str, ...]) -> Candidate:
+def _required(reference: ReferenceText, meter: TokenMeter, reason: Reason, why: tuple[str, ...]) -> Candidate:
     file = reference.file
     sections = WHOLE_BOOK if file.inclusion is InclusionPolicy.ALWAYS else THIS_CHAPTER
     everything = Form(((0, len(reference.content.text)),), len(reference.content.text), complete=True)

@@ -8,12 +8,12 @@ from uuid import UUID
 from domain.chapters import Chapter
 from domain.prompting.appearances import Appearances, appearances
 from domain.prompting.genres import GenreProfile, effective_profile
-from domain.prompting.index.terms import words
-from domain.prompting.index.text_index import IndexedText
-from domain.prompting.material import ChapterText, PromptMaterial, PromptWish
+from domain.prompting.index.terms import terms, words
+from domain.prompting.material import ChapterText, PromptMaterial, PromptWish, ReferenceText
 from domain.prompting.memory import ProjectMemory
 from domain.prompting.mentions import NameIndex
 from domain.prompting.receipts import Reason
+from domain.prompting.search import Search, Text
 from domain.prompting.untrusted import clean
 from domain.reference_files import InclusionPolicy, ReferenceFile
 
@@ -37,9 +37,11 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    file: ReferenceFile
-    content: IndexedText
+class Requested:
+    """How the request names a file: `evidence` says where, and `share` is 1 by the number of files that go by this name."""
+
+    evidence: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +57,30 @@ Barred: TypeAlias = tuple[ReferenceFile, Reason, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """`references` may be sent, `barred` may not; `told` are the earlier chapters that may be. `requested`: the files that the request
-    names, each with the evidence; `narrators`: those that the point-of-view character goes by, each with the name.
+    """`references` may be sent (`files` has them by their ids), `barred` may not; `told` are the earlier chapters that may be. `requested`: the files that the request
+    names; `search`: the request, looked up in `told`; `narrators`: those that the point-of-view character goes by, each with the name.
     """
 
     material: PromptMaterial
     wish: PromptWish
     request: Request
-    requested: Mapping[UUID, str]
+    requested: Mapping[UUID, Requested]
     point_of_view: str
     narrators: Mapping[UUID, str]
     tail: str
     earlier: tuple[ChapterText, ...]
     told: tuple[Told, ...]
-    references: tuple[Reference, ...]
+    references: tuple[ReferenceText, ...]
+    files: Mapping[UUID, ReferenceText]
     barred: tuple[Barred, ...]
     names: NameIndex
     name_words: frozenset[str]
+    search: Search
     profile: GenreProfile
+
+    def appearances_in(self, reference: ReferenceText) -> Appearances:
+        """Who is named where in a reference file."""
+        return _appearances(self.material.memory, reference, self.names)
 
     def named_in(self, text: str) -> Mapping[UUID, str]:
         """The files that a text names, each with how it is first named there."""
@@ -88,7 +96,7 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
         if refusal := _refusal(reference.file, reference.content.text, chapter=chapter, wish=wish):
             barred.append((reference.file, *refusal))
         else:
-            references.append(Reference(reference.file, reference.content))
+            references.append(reference)
     names = _names(material.memory, [reference.file for reference in ordered])
     told = tuple(Told(text, _appearances(material.memory, text, names)) for text in earlier if text.chapter.id not in wish.exclude)
     request = Request(
@@ -108,10 +116,15 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
         earlier=earlier,
         told=told,
         references=tuple(references),
+        files={reference.file.id: reference for reference in references},
         barred=tuple(barred),
         names=names,
         name_words=frozenset(
             word for reference in ordered for name in (reference.file.name, *reference.file.aliases) for word in words(name)
+        ),
+        search=Search(
+            "\n".join(text for _, text in request.parts),
+            [Text(each.earlier.content, frozenset(terms(each.earlier.chapter.title))) for each in told],
         ),
         profile=effective_profile(material.project),
     )
@@ -122,17 +135,20 @@ def _names(memory: ProjectMemory, files: Sequence[ReferenceFile]) -> NameIndex:
     return memory.derived(key, lambda: NameIndex(files, parts_of_names=True), size=lambda names: names.size)
 
 
-def _appearances(memory: ProjectMemory, text: ChapterText, names: NameIndex) -> Appearances:
+def _appearances(memory: ProjectMemory, text: ChapterText | ReferenceText, names: NameIndex) -> Appearances:
     key = ("appearances", text.key, names.fingerprint)
     return memory.derived(key, lambda: appearances(text.content, names), size=lambda found: found.size, of=text.key)
 
 
-def _requested(request: Request, names: NameIndex) -> Mapping[UUID, str]:
-    evidence: dict[UUID, str] = {}
+def _requested(request: Request, names: NameIndex) -> Mapping[UUID, Requested]:
+    found: dict[UUID, Requested] = {}
     for where, text in request.parts:
-        for file_id, name in _named_in(text, names).items():
-            evidence.setdefault(file_id, f'"{name}" in the {where}')
-    return evidence
+        for match in names.find(text):
+            for file_id in match.file_ids:
+                share = 1 / len(match.file_ids)
+                if file_id not in found or found[file_id].share < share:
+                    found[file_id] = Requested(f'"{" ".join(match.matched.split())}" in the {where}', share)
+    return found
 
 
 def _named_in(text: str, names: NameIndex) -> Mapping[UUID, str]:

@@ -9,6 +9,7 @@ those it was then measured on.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import nlargest
 from itertools import pairwise
 from math import log
@@ -65,6 +66,7 @@ class Search:
     """One request, looked up in a set of texts. The sets are small enough that nothing but the texts' own postings is needed."""
 
     def __init__(self, request: str, texts: Sequence[Text]) -> None:
+        self.request = request
         self._texts = texts
         self._sequence = list(terms(request))
         self.times = Counter(self._sequence)
@@ -81,7 +83,7 @@ class Search:
 
     def hits(self, limit: int) -> list[Hit]:
         """The best passages, the best first; of equals, the earlier one."""
-        scores, coverage = self._scores()
+        scores, coverage = {number: list(row) for number, row in self.passage_scores.items()}, self._coverage
         for number, passage in self._leading(scores):
             scores[number][passage] += self._pairs_in(number, passage)
         whole = self._whole_scores()
@@ -96,6 +98,15 @@ class Search:
             Hit(-number, -passage, score, coverage[-number].get(-passage, 0.0) / (self.mass or 1.0), -number in self._named)
             for score, number, passage in nlargest(limit, ranked)
         ]
+
+    @property
+    def passage_scores(self) -> Mapping[int, Sequence[float]]:
+        """By text, the plain BM25 of all its passages; texts that share nothing with the request are left out."""
+        return self._scored[0]
+
+    @property
+    def _coverage(self) -> Mapping[int, Mapping[int, float]]:
+        return self._scored[1]
 
     def whole_texts(self) -> Mapping[int, tuple[float, Sequence[str]]]:
         """For each text that holds a term of the request: its score as a whole, and these terms, the weightiest first."""
@@ -143,7 +154,8 @@ class Search:
                     named[number] = share
         return named, frozenset(term for number in named for term in self._texts[number].title)
 
-    def _scores(self) -> tuple[dict[int, list[float]], dict[int, dict[int, float]]]:
+    @cached_property
+    def _scored(self) -> tuple[dict[int, list[float]], dict[int, dict[int, float]]]:
         """By text, the scores of all its passages, and how much of the request's weight they hold."""
         average = sum(sum(text.content.index.lengths) for text in self._texts) / max(1, self._passages) or 1.0
         scores: dict[int, list[float]] = {}

@@ -14,7 +14,7 @@ NEEDS: Mapping[str, float] = MappingProxyType(
     {
         "cast": 0.36,
         "world": 0.09,
-        "earlier text": 0.15,
+        "earlier text": 0.12,
         "story so far": 0.08,
         "recent text": 0.14,
         "style": 0.06,

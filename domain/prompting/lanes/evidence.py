@@ -1,21 +1,83 @@
-"""Why a reference file may matter, in a form that can be weighed and read."""
+"""What speaks for a file, in words that can be checked: what they quote stands where they say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from uuid import UUID
 
+from domain.prompting.index.terms import stem, word_spans
+from domain.prompting.index.text_index import IndexedText
+from domain.prompting.lanes.features import Sheet
 from domain.prompting.receipts import Reason
+from domain.prompting.scene import Scene
+from domain.prompting.untrusted import clean
+
+WORDS_QUOTED = 3
+CHAPTERS_LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`strength` is 0..1; `text` reads like '"the Captain" in the brief', and what it quotes really stands there."""
+    """`text` reads like '"the Captain" in the brief'."""
 
-    strength: float
     reason: Reason
     text: str
 
 
-def combined_strength(evidence: Iterable[Evidence]) -> float:
-    """Independent witnesses: the chance that at least one is right, each taken to be right with its strength."""
-    return 1.0 - prod(1.0 - one.strength for one in evidence)
+def evidence(file_id: UUID, sheet: Sheet, scene: Scene, tail: Mapping[UUID, str]) -> Iterator[Evidence]:
+    """The most telling first. `tail`: whom the previous chapter's end names, and how."""
+    if file_id in scene.narrators:
+        yield Evidence(Reason.MENTIONED, f'"{scene.narrators[file_id]}" is the point-of-view character')
+    if file_id in scene.requested:
+        yield Evidence(Reason.MENTIONED, scene.requested[file_id].evidence)
+    if file_id in tail:
+        yield Evidence(Reason.MENTIONED, f'"{tail[file_id]}" in the previous chapter\'s end')
+    if sheet.features["narrator"] > 0:
+        yield Evidence(Reason.RELEVANT, "the narration says “I”, and this one is called by name but hardly ever told of")
+    if sheet.linked_by is not None:
+        name = scene.appearances_in(sheet.linked_by).names[file_id]
+        yield Evidence(Reason.RELATED, f'"{name}" in {quoted(sheet.linked_by.file.name)}')
+    yield from _companion(sheet, scene)
+    if sheet.like is not None:
+        number, passage = sheet.like
+        told = scene.told[number]
+        where = f"passage {passage + 1} of chapter {told.earlier.chapter.position}"
+        yield Evidence(Reason.RELEVANT, f"named in {where}, which is about the like")
+    if words := shared_words(sheet.reference.content, sheet.shared_terms[:WORDS_QUOTED]):
+        yield Evidence(Reason.RELEVANT, f"{', '.join(words)} in {quoted(sheet.reference.file.name)}")
+    yield from _last_seen(file_id, sheet, scene)
+
+
+def shared_words(content: IndexedText, terms: Sequence[str]) -> list[str]:
+    """How these terms stand in a text for the first time, in quotation marks."""
+    return [f'"{_first(content, term)}"' for term in terms if term in content.index.postings]
+
+
+def _first(content: IndexedText, term: str) -> str:
+    start, end = content.index.spans[content.index.postings[term][0]]
+    passage = content.text[start:end]
+    return next(passage[first:last] for word, first, last in word_spans(passage) if stem(word) == term)
+
+
+def quoted(name: str) -> str:
+    return f"“{' '.join(clean(name).split())}”"
+
+
+def _companion(sheet: Sheet, scene: Scene) -> Iterator[Evidence]:
+    if sheet.companion is not None and sheet.together:
+        both = [scene.told[number].earlier.chapter.position for number in sheet.together]
+        yield Evidence(Reason.RELATED, f"together with {quoted(scene.files[sheet.companion].file.name)} in {_chapters(both)}")
+
+
+def _last_seen(file_id: UUID, sheet: Sheet, scene: Scene) -> Iterator[Evidence]:
+    if sheet.chapters:
+        told = scene.told[sheet.chapters[-1]]
+        times = round(told.appearances.named[file_id])
+        often = f" {times} times" if times > 1 else ""
+        yield Evidence(Reason.RECENT, f'"{told.appearances.names[file_id]}"{often} in chapter {told.earlier.chapter.position}')
+
+
+def _chapters(positions: Sequence[int]) -> str:
+    *others, last = positions[-CHAPTERS_LISTED:]
+    if not others:
+        return f"chapter {last}"
+    return f"chapters {', '.join(map(str, others))} and {last}"
