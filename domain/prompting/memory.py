@@ -23,10 +23,10 @@ Value = TypeVar("Value")
 TextKey: TypeAlias = UUID | tuple[UUID, str]
 """A chapter's version, or a reference file with its sha256: what never changes its text."""
 
-ALONE_BYTES: Final = 64_000_000
+ALONE_BYTES: Final = 128_000_000
 """What a project's memory may take up that nobody keeps: it goes with the prompt that it serves."""
 
-DERIVED_BYTES: Final = 16_000_000
+DERIVED_BYTES: Final = 64_000_000
 """What a project's derived values may take up; those used least recently make room for others."""
 
 ENTRY_BYTES: Final = 300

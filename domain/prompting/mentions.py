@@ -58,8 +58,8 @@ def find_mentions(text: str, references: Sequence[ReferenceFile]) -> list[Mentio
 class NameIndex:
     """The names of a set of files, prepared for searching many texts."""
 
-    def __init__(self, references: Iterable[ReferenceFile], *, parts_of_names: bool = False) -> None:
-        """With `parts_of_names`, a character also goes by each single word of its name that no other character shares."""
+    def __init__(self, references: Iterable[ReferenceFile], *, parts_of_names: bool = False, most_sharing: int = 1) -> None:
+        """With `parts_of_names`, a character also goes by each single word of its name that at most `most_sharing` characters have."""
         ordered = sorted(references, key=lambda file: (file.kind, file.name, file.id))
         self._patterns: dict[str, list[tuple[UUID, str, bool]]] = {}
         for file in ordered:
@@ -68,8 +68,9 @@ class NameIndex:
             for alias in sorted(file.aliases):
                 self._add(file.id, alias)
         if parts_of_names:
-            for file_id, part in _single_words(ordered):
-                if _fold(part) not in self._patterns:
+            own = set(self._patterns)
+            for file_id, part in _single_words(ordered, most_sharing):
+                if _fold(part) not in own:
                     self._add(file_id, part, exactly=True)
         self._folded = list(self._patterns)
         self.fingerprint = sha256(repr(sorted(self._patterns.items())).encode("utf-8", "surrogatepass")).hexdigest()
@@ -153,7 +154,8 @@ def _plurals(name: str) -> Iterator[str]:
         yield re.sub("fe?$", "ves", name, flags=re.IGNORECASE)
 
 
-def _single_words(files: Iterable[ReferenceFile]) -> Iterator[tuple[UUID, str]]:
+def _single_words(files: Iterable[ReferenceFile], most_sharing: int) -> Iterator[tuple[UUID, str]]:
+    """The words of characters' names that may stand for them alone: no titles."""
     owners: dict[str, set[UUID]] = {}
     words: dict[tuple[UUID, str], None] = {}
     for file in files:
@@ -162,4 +164,4 @@ def _single_words(files: Iterable[ReferenceFile]) -> Iterator[tuple[UUID, str]]:
                 if word[0].isupper() and word.isalpha() and len(word) >= _LEAST_PART_OF_NAME and word.lower() not in NOT_A_NAME:
                     owners.setdefault(_fold(word), set()).add(file.id)
                     words[file.id, word] = None
-    return ((file_id, word) for file_id, word in words if len(owners[_fold(word)]) == 1)
+    return ((file_id, word) for file_id, word in words if len(owners[_fold(word)]) <= most_sharing)

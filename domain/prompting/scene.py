@@ -17,6 +17,9 @@ from domain.prompting.search import Search, Text
 from domain.prompting.untrusted import clean
 from domain.reference_files import InclusionPolicy, ReferenceFile
 
+MOST_SHARING = 4
+"""A word that is part of more characters' names than this says nothing about whom the request means."""
+
 SCANNED_TAIL_CHARACTERS = 4_000
 """How much of the previous chapter's end is searched for names: about its last scene."""
 
@@ -97,7 +100,8 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
             barred.append((reference.file, *refusal))
         else:
             references.append(reference)
-    names = _names(material.memory, [reference.file for reference in ordered])
+    files = [reference.file for reference in ordered]
+    names = _names(material.memory, files, most_sharing=1)
     told = tuple(Told(text, _appearances(material.memory, text, names)) for text in earlier if text.chapter.id not in wish.exclude)
     request = Request(
         brief=clean(chapter.brief if wish.brief is None else wish.brief).strip(),
@@ -109,7 +113,7 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
         material=material,
         wish=wish,
         request=request,
-        requested=_requested(request, names),
+        requested=_requested(request, _names(material.memory, files, most_sharing=MOST_SHARING)),
         point_of_view=point_of_view,
         narrators=_named_in(point_of_view, names),
         tail=told[-1].earlier.content.text[-SCANNED_TAIL_CHARACTERS:] if told else "",
@@ -130,9 +134,13 @@ def prepare(material: PromptMaterial, wish: PromptWish) -> Scene:
     )
 
 
-def _names(memory: ProjectMemory, files: Sequence[ReferenceFile]) -> NameIndex:
-    key = ("names", tuple((file.id, file.kind, file.name, file.aliases) for file in files))
-    return memory.derived(key, lambda: NameIndex(files, parts_of_names=True), size=lambda names: names.size)
+def _names(memory: ProjectMemory, files: Sequence[ReferenceFile], *, most_sharing: int) -> NameIndex:
+    key = ("names", most_sharing, tuple((file.id, file.kind, file.name, file.aliases) for file in files))
+
+    def make() -> NameIndex:
+        return NameIndex(files, parts_of_names=True, most_sharing=most_sharing)
+
+    return memory.derived(key, make, size=lambda names: names.size)
 
 
 def _appearances(memory: ProjectMemory, text: ChapterText | ReferenceText, names: NameIndex) -> Appearances:

@@ -51,7 +51,8 @@ class Step:
 
     @property
     def density(self) -> float:
-        return self.worth / self.tokens
+        """Rounded, so that steps of one candidate that are equally dense stay in their order."""
+        return float(f"{self.worth / self.tokens:.9g}")
 
 
 Choice = dict[int, int]

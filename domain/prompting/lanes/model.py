@@ -39,24 +39,24 @@ class Model:
 
 CHARACTER = Model(
     needed=Weights(
-        intercept=-4.09,
+        intercept=-4.11,
         features=MappingProxyType(
             {
-                "named": 3.41,
+                "named": 3.51,
                 "point_of_view": 6.0,
                 "on_page": 0.63,
                 "absence": -0.35,
-                "away_regular": 0.82,
-                "per_chapter": -0.46,
-                "prominence": 5.98,
-                "sheet_fits": 0.75,
-                "like_passages": 2.87,
-                "comes_with": 1.28,
-                "linked": 1.22,
-                "narrator": 1.98,
-                "cast_size": 2.33,
-                "sheet_length": 0.29,
-                "steady_recent": -3.11,
+                "away_regular": 0.81,
+                "per_chapter": -0.44,
+                "prominence": 6.1,
+                "sheet_fits": 0.71,
+                "like_passages": 2.76,
+                "comes_with": 1.26,
+                "linked": 1.26,
+                "narrator": 1.99,
+                "cast_size": 2.34,
+                "sheet_length": 0.3,
+                "steady_recent": -3.15,
             }
         ),
     ),
@@ -64,32 +64,32 @@ CHARACTER = Model(
         intercept=2.04,
         features=MappingProxyType(
             {
-                "usual_weight": 0.09,
-                "narrator": 2.66,
+                "usual_weight": 0.1,
+                "narrator": 2.67,
                 "absence": 0.03,
-                "sheet_fits": 0.5,
+                "sheet_fits": 0.49,
                 "on_page_told": 0.5,
-                "like_passages": 2.3,
+                "like_passages": 2.28,
                 "commonness": -0.28,
-                "named": 0.35,
+                "named": 0.36,
             }
         ),
     ),
 )
 PLACE = Model(
     needed=Weights(
-        intercept=-1.65,
+        intercept=-1.64,
         features=MappingProxyType(
             {
                 "named": 5.37,
                 "point_of_view": 6.0,
-                "recent": 0.96,
-                "commonness": 0.33,
+                "recent": 0.94,
+                "commonness": 0.34,
                 "like_passages": 3.91,
                 "once_only": 0.7,
-                "comes_with": 0.39,
+                "comes_with": 0.44,
                 "last_but_one": 0.29,
-                "linked": 1.47,
+                "linked": 1.42,
             }
         ),
     ),
