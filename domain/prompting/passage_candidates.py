@@ -33,7 +33,7 @@ HIT_CHANCE = 0.03
 USUAL_CHARACTERS = 500
 """The merit of passages that are about the request goes with their length: among them, the likelier comes first, not the shorter."""
 
-CONTEXT = 0.15
+CONTEXT = 0.04
 """What the rest of a passage adds to the worth of the sentences that matter."""
 
 

@@ -24,8 +24,8 @@ def in_this_book(words: Collection[str], *, counts: Mapping[str, int], total: in
 
 @cache
 def _english() -> tuple[Mapping[str, float], float]:
-    """The bits of the words on the list, and of any other. The file says how it was made."""
+    """The bits of the words on the list, and of any other, which is taken to be rarer still. The file says how it was made."""
     heading, _, *lines = _DATA.read_text(encoding="utf-8").splitlines()
     bits_of_all = log2(next(int(word) for word in heading.split() if word.isdecimal()))
     known = {word: bits_of_all - int(exponent) for exponent, *words in map(str.split, lines) for word in words}
-    return MappingProxyType(known), bits_of_all + 1
+    return MappingProxyType(known), bits_of_all + 2

@@ -2,12 +2,13 @@
 
 import time
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.prompting.mentions import find_mentions
+from domain.prompting.mentions import NameIndex, find_mentions
 from domain.reference_files import ReferenceKind
 from tests.domain.prompting.book import file
 
@@ -65,3 +66,16 @@ def test_a_megabyte_is_searched_for_five_hundred_names_quickly():
     mentions = find_mentions(text, [file(number, name) for number, name in enumerate(names, start=1)])
     assert len(mentions) > 25_000  # the hits cost most: a novel has far fewer
     assert time.process_time() - began < 1  # measured at 0.09: ten times that on a slow machine
+
+
+@pytest.mark.parametrize(("most_sharing", "expected"), [(1, []), (2, [("Darcy", 2)]), (4, [("Darcy", 2), ("Bennet", 3)])])
+def test_a_family_name_means_any_of_the_family_where_few_share_it(most_sharing, expected):
+    people = ["Fitzwilliam Darcy", "Georgiana Darcy", "Elizabeth Bennet", "Jane Bennet", "Lydia Bennet"]
+    names = NameIndex([file(number, name) for number, name in enumerate(people, start=1)], parts_of_names=True, most_sharing=most_sharing)
+    found = names.find("Mr. Darcy bowed to Miss Bennet.")
+    assert [(match.matched, len(match.file_ids)) for match in found] == expected
+
+
+def test_a_name_of_its_own_is_not_shared():
+    names = NameIndex([file(1, "Darcy"), file(2, "Georgiana Darcy")], parts_of_names=True, most_sharing=4)
+    assert [match.file_ids for match in names.find("Darcy bowed.")] == [(UUID(int=1),)]
