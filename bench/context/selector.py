@@ -14,7 +14,7 @@ from domain.prompting.receipts import Source
 from domain.prompting.scene import prepare
 
 MODEL = "gpt-4o"
-_IN_THE_BRIEF = re.compile(r'"([^"]+)" in the brief')
+_QUOTED = re.compile(r'"([^"]+)"')
 
 
 class PriceList(TokenMeter):
@@ -38,17 +38,24 @@ class Selector:
         scene = prepare(state.material, PromptWish(model=MODEL, token_budget=budget, brief=brief))
         candidates = sorted(project_candidates(scene, meter, recent_text_is_sent=False), key=lambda candidate: candidate.position)
         chosen = choose(candidates, room=budget, profile=scene.profile)
-        return [answer for index, variant in sorted(chosen.items()) for answer in _answers(candidates[index], variant, state)]
+        answers, before = [], brief
+        for index, variant in sorted(chosen.items()):
+            answers += _answers(candidates[index], variant, state, before)
+            before += "\n" + variant.text
+        return answers
 
 
-def _answers(candidate: Candidate, variant: Variant, state: State) -> Iterator[dict[str, Any]]:
+def _answers(candidate: Candidate, variant: Variant, state: State, before: str) -> Iterator[dict[str, Any]]:
+    """One for each item that the variant touches. `before`: the brief and what stands before it, where its cue has to be found."""
     assert candidate.source is not None
+    quoted = (words for text in candidate.evidence for words in _QUOTED.findall(text))
+    cue = next((words for words in quoted if words.lower() in before.lower()), None)
     for piece, (start, end) in state.touched(candidate.source.id, variant.spans):
         answer: dict[str, Any] = {"id": piece.id}
         if piece.unchanged and (start > piece.start or end < piece.end):
             answer["span"] = [start - piece.start, end - piece.start]
         if candidate.evidence:
             answer["why"] = candidate.evidence[0]
-        if cue := next(filter(None, map(_IN_THE_BRIEF.search, candidate.evidence)), None):
-            answer["cue"] = cue[1]
+        if cue:
+            answer["cue"] = cue
         yield answer
