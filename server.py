@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from domain.identifiers import uuid7
+from domain.jobs import embedding
 from domain.jobs.chapter_generation import ChapterGeneration
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.job import JobLimits
@@ -28,7 +29,7 @@ from domain.jobs.timing import Pauses, Timing
 from domain.jobs.upkeep import Upkeep
 from domain.llm.catalogue import OFFERED, ModelCatalogue
 from domain.llm.model import LanguageModel
-from domain.llm.openai_model import OPENAI_URL, OpenAIModel
+from domain.llm.openai_model import OPENAI_URL, OpenAIEmbeddings, OpenAIModel
 from domain.llm.prices import PriceBook
 from domain.llm.rehearsal_model import RehearsalModel
 from domain.llm.tokens import TokenCounter
@@ -37,6 +38,7 @@ from domain.prompting.memory import PromptMemory
 from persistence.database import Database
 from persistence.deliveries import ProcrastinateDeliveries
 from persistence.diagnosis import is_reachable
+from persistence.embedding_desk import PostgresEmbeddingDesk
 from persistence.job_archive import PostgresJobArchive
 from persistence.job_desk import PostgresJobDesk
 from persistence.library import PostgresLibrary
@@ -73,6 +75,7 @@ class World:
     desk: Callable[[JobDesk], JobDesk] = lambda desk: desk
     library: Callable[[Library], Library] = lambda library: library
     pauses: Pauses = field(default_factory=Pauses)
+    embedding_pauses: embedding.Pauses = field(default_factory=embedding.Pauses)
 
 
 class Scriptorium:
@@ -82,9 +85,10 @@ class Scriptorium:
         world = world or World()
         self.settings = settings
         self.tokens = world.tokens or TokenCounter()
-        self.prompt_memory = PromptMemory(settings.prompt_memory_mb * 1_000_000)
+        self.prompt_memory = PromptMemory(settings.prompt_memory_mb * 1_000_000, embedding_model=settings.embedding_model)
         self.prices = PriceBook(clock=world.clock)
         self.model = world.model or _model(settings, self.tokens)
+        self._embeddings = _embeddings(settings)
         self.database = Database(database_url)
         self.library = world.library(PostgresLibrary(self.database))
         self.wakeups = PostgresWakeups(self.database)
@@ -112,6 +116,8 @@ class Scriptorium:
             parts.push_async_callback(self.database.close)
             parts.push_async_callback(self._http.aclose)
             parts.push_async_callback(self.model.aclose)
+            if self._embeddings is not None:
+                parts.push_async_callback(self._embeddings.aclose)
             parts.push_async_callback(self.wakeups.stop)
             if self._manager is not None:
                 parts.push_async_callback(self._manager.stop, self.settings.drain_seconds)
@@ -147,7 +153,20 @@ class Scriptorium:
             workflow=workflow,
             clock=self._world.clock,
             lease_seconds=self.settings.lease_seconds,
-            further_duties={"upkeep": self._upkeep().run},
+            further_duties={"upkeep": self._upkeep().run, **({"embedding": duty.run} if (duty := self._embedding()) else {})},
+        )
+
+    def _embedding(self) -> embedding.Embedding | None:
+        if self._embeddings is None:
+            return None
+        return embedding.Embedding(
+            desk=PostgresEmbeddingDesk(self.database, monthly_limit=self.settings.monthly_limit),
+            library=self.library,
+            model=self._embeddings,
+            books=embedding.Books(tokens=self.tokens, prices=self.prices, clock=self._world.clock, ids=self._world.ids),
+            rates=self._model_rates(),
+            address=(self.settings.embedding_base_url or OPENAI_URL).rstrip("/"),
+            pauses=self._world.embedding_pauses,
         )
 
     def _model_rates(self) -> PostgresModelRates | None:
@@ -252,4 +271,14 @@ def _model(settings: Settings, tokens: TokenCounter) -> LanguageModel:
         tokens=tokens,
         first_token_timeout=settings.model_first_token_seconds,
         chunk_timeout=settings.model_silence_seconds,
+    )
+
+
+def _embeddings(settings: Settings) -> OpenAIEmbeddings | None:
+    if settings.embedding_model is None:
+        return None
+    return OpenAIEmbeddings(
+        settings.embedding_model,
+        api_key=str(settings.openai_api_key) if settings.openai_api_key else None,
+        base_url=settings.embedding_base_url,
     )

@@ -29,7 +29,7 @@ class SettingsError(Exception):
 class Settings:
     """One attribute per setting of the README's table.
 
-    `database_url` None means the embedded Postgres, `log_retention_days` 0 that logs of finished jobs are never compacted,
+    `database_url` None means the embedded Postgres, `embedding_model` None that nothing is embedded, `log_retention_days` 0 that logs of finished jobs are never compacted,
     `prompt_memory_mb` 0 that nothing is kept between prompts.
     """
 
@@ -44,6 +44,8 @@ class Settings:
     openai_base_url: str | None
     model: str | None
     assessor_model: str | None
+    embedding_model: str | None
+    embedding_base_url: str | None
     model_first_token_seconds: float
     model_silence_seconds: float
     model_requests_per_minute: int | None
@@ -96,6 +98,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         openai_base_url=base_url,
         model=model,
         assessor_model=get("SCRIPTORIUM_ASSESSOR_MODEL") or None,
+        embedding_model=get("SCRIPTORIUM_EMBEDDING_MODEL") or None,
+        embedding_base_url=get("SCRIPTORIUM_EMBEDDING_BASE_URL") or base_url,
         model_first_token_seconds=_seconds(get("SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS", "120"), "SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS"),
         model_silence_seconds=_seconds(get("SCRIPTORIUM_MODEL_SILENCE_SECONDS", "45"), "SCRIPTORIUM_MODEL_SILENCE_SECONDS"),
         model_requests_per_minute=_limit(get("SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE"), "SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE"),
@@ -134,7 +138,11 @@ def _reader(environment: Mapping[str, str]) -> Callable[..., str]:
 
 
 def _check(settings: Settings) -> None:
-    for name, url in (("OPENAI_BASE_URL", settings.openai_base_url), ("SCRIPTORIUM_JWT_JWKS_URL", settings.jwt_jwks_url)):
+    for name, url in (
+        ("OPENAI_BASE_URL", settings.openai_base_url),
+        ("SCRIPTORIUM_EMBEDDING_BASE_URL", settings.embedding_base_url),
+        ("SCRIPTORIUM_JWT_JWKS_URL", settings.jwt_jwks_url),
+    ):
         if url is not None:
             _check_url(name, url)
     if settings.jwt_jwks_url and settings.jwt_issuer == LOCAL_ISSUER:
@@ -148,6 +156,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError("In production set OPENAI_API_KEY or OPENAI_BASE_URL, or choose SCRIPTORIUM_MODEL=rehearsal knowingly.")
     if settings.openai_base_url and settings.model is None:
         raise SettingsError("OPENAI_BASE_URL needs SCRIPTORIUM_MODEL: the name of a model that this server offers.")
+    if settings.embedding_model and settings.openai_api_key is None and settings.embedding_base_url is None:
+        raise SettingsError("SCRIPTORIUM_EMBEDDING_MODEL needs OPENAI_API_KEY, OPENAI_BASE_URL or SCRIPTORIUM_EMBEDDING_BASE_URL.")
 
 
 def _check_url(name: str, url: str) -> None:

@@ -20,6 +20,7 @@ from domain.llm.model import Message
 from domain.paging import Page, PageRequest
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectProgress
 from domain.prompting.index.saved_text import NewText, StoredText
+from domain.prompting.index.vectors import StoredVector
 from domain.prompting.receipts import Prompt, PromptReceipt
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.spending import Allowance, Budget, Usage, UsageReport
@@ -221,6 +222,15 @@ class Spending(Protocol):
         """What the user has spent this month (UTC), and what is held for their jobs."""
 
 
+class Vectors(Protocol):
+    """What has been embedded of a project's texts, as `domain.prompting.semantics` packs it."""
+
+    async def newest(self, project_id: UUID, *, model: str, after: int, limit: int) -> Sequence[StoredVector]:
+        """Of those that have come behind number `after`, the last so many, the newest last."""
+
+    async def by_key(self, project_id: UUID, keys: Sequence[bytes], *, model: str) -> Mapping[bytes, bytes]: ...
+
+
 class Records(Protocol):
     @property
     def user_id(self) -> UUID: ...
@@ -238,6 +248,8 @@ class Records(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def spending(self) -> Spending: ...
+    @property
+    def vectors(self) -> Vectors: ...
 
 
 class Library(Protocol):

@@ -24,6 +24,13 @@ _ENTER = text("""
             :prompt_tokens, :cached_prompt_tokens, :completion_tokens, :cost, :estimated, :uncertain)
     ON CONFLICT (call_id, uncertain, calls) DO NOTHING
 """)
+_ENTER_WITHOUT_JOB = text("""
+    INSERT INTO ledger_entry (at, user_id, project_id, step, epoch, call_id, model, calls,
+                              prompt_tokens, cached_prompt_tokens, completion_tokens, cost, estimated, uncertain)
+    VALUES (:at, :user_id, (SELECT id FROM project WHERE id = :project_id), :step, 0, :call_id, :model, 1,
+            :prompt_tokens, :cached_prompt_tokens, :completion_tokens, :cost, :estimated, :uncertain)
+    ON CONFLICT (call_id, uncertain, calls) DO NOTHING
+""")
 _SETTLE = text("UPDATE job SET reserved = greatest(0, reserved - :cost) WHERE id = :job_id")
 _REVERSE = text("""
     INSERT INTO ledger_entry (at, user_id, project_id, job_id, step, epoch, call_id, model, calls,
@@ -34,6 +41,9 @@ _REVERSE = text("""
     ON CONFLICT (call_id, uncertain, calls) DO NOTHING
 """)
 _COUNTED = (ledger_entry.c.calls, ledger_entry.c.prompt_tokens, ledger_entry.c.cached_prompt_tokens, ledger_entry.c.completion_tokens)
+
+EMBEDDING = "embedding"
+"""The step of calls that belong to no job."""
 
 NOTHING = literal(ZERO, MONEY)
 USAGE: tuple[ColumnElement[Any], ...] = (
@@ -66,26 +76,20 @@ def call_of(intent: CallIntent, usage: TokenUsage, cost: Decimal | None) -> Call
 
 async def enter(connection: AsyncConnection, claim: Claim, call: Call, *, epoch: int, at: datetime, uncertain: bool = False) -> bool:
     """Enter one call of `epoch`, and take its cost out of what the job holds of the project's budget. False: it had been entered."""
-    parameters = {
-        "at": at,
-        "user_id": claim.user_id,
-        "job_id": claim.job_id,
-        "step": call.step,
-        "epoch": epoch,
-        "call_id": call.id,
-        "model": call.model,
-        "prompt_tokens": call.usage.prompt_tokens,
-        "cached_prompt_tokens": call.usage.cached_prompt_tokens,
-        "completion_tokens": call.usage.completion_tokens,
-        "cost": call.cost,
-        "estimated": call.usage.estimated,
-        "uncertain": uncertain,
-    }
+    parameters = {"at": at, "user_id": claim.user_id, "job_id": claim.job_id, "epoch": epoch, "uncertain": uncertain, **_columns_of(call)}
     if (await connection.execute(_ENTER, parameters)).rowcount == 0:
         return False
     if call.cost:
         await connection.execute(_SETTLE, {"job_id": claim.job_id, "cost": call.cost})
     return True
+
+
+async def enter_without_job(
+    connection: AsyncConnection, call: Call, *, user_id: UUID, project_id: UUID, at: datetime, uncertain: bool
+) -> None:
+    """Enter a call that no job has made, unless it has been entered."""
+    parameters = {"at": at, "user_id": user_id, "project_id": project_id, "uncertain": uncertain, **_columns_of(call)}
+    await connection.execute(_ENTER_WITHOUT_JOB, parameters)
 
 
 async def reverse_uncertain(connection: AsyncConnection, call_id: UUID, *, at: datetime) -> None:
@@ -95,3 +99,16 @@ async def reverse_uncertain(connection: AsyncConnection, call_id: UUID, *, at: d
 
 async def usage_of_step(connection: AsyncConnection, job_id: UUID, step: str) -> Usage:
     return to_value(Usage, (await connection.execute(_OF_STEP, {"job_id": job_id, "step": step})).one())
+
+
+def _columns_of(call: Call) -> dict[str, Any]:
+    return {
+        "step": call.step,
+        "call_id": call.id,
+        "model": call.model,
+        "prompt_tokens": call.usage.prompt_tokens,
+        "cached_prompt_tokens": call.usage.cached_prompt_tokens,
+        "completion_tokens": call.usage.completion_tokens,
+        "cost": call.cost,
+        "estimated": call.usage.estimated,
+    }

@@ -16,6 +16,7 @@ from persistence.projects import ProjectRecords
 from persistence.reference_files import ReferenceFileRecords
 from persistence.spending import SpendingRecords
 from persistence.users import UserRecords, user_seen
+from persistence.vectors import VectorRecords
 from persistence.versions import VersionRecords
 
 
@@ -53,6 +54,10 @@ class PostgresRecords:
     @cached_property
     def spending(self) -> SpendingRecords:
         return SpendingRecords(self._connection, self.user_id)
+
+    @cached_property
+    def vectors(self) -> VectorRecords:
+        return VectorRecords(self._connection, self.user_id)
 
 
 class PostgresLibrary:

@@ -145,7 +145,7 @@ class Project(Node):
     async def progress(parent: Parent[domain.Project], info: Info) -> projects.Progress:
         return await projects.progress_of(info.context, parent)
 
-    @field(UsageReport, "What its jobs have used.")
+    @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.")
     @staticmethod
     async def usage(
         parent: Parent[domain.Project],

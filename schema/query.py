@@ -68,7 +68,7 @@ class Viewer:
             info.context, request, chosen=project_filter(present(chosen_by)), order=project_order(present(ordered_by))
         )
 
-    @field(UsageReport, "What the jobs they started have used, in all projects.")
+    @field(UsageReport, "What the jobs they started have used, in all projects, and the vectors of texts in projects that they own.")
     @staticmethod
     async def usage(info: Info, from_: From = UNSET, to: To = UNSET) -> ReportValue:
         return await people.own_usage(info.context, since=present(from_), until=present(to))

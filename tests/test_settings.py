@@ -156,3 +156,22 @@ def test_origins_are_separated_by_commas(read: Any):
         "https://a.example",
         "http://localhost:5173",
     )
+
+
+def test_nothing_is_embedded_unless_a_model_for_it_is_named(read: Any):
+    assert (read().embedding_model, read(OPENAI_API_KEY="sk-1").embedding_model) == (None, None)
+
+
+def test_vectors_come_from_where_texts_come_from_unless_another_address_is_set(read: Any):
+    texts = {"OPENAI_BASE_URL": "http://gpu:8000/v1", "SCRIPTORIUM_MODEL": "m", "SCRIPTORIUM_EMBEDDING_MODEL": "e"}
+    assert (read(**texts).embedding_model, read(**texts).embedding_base_url) == ("e", "http://gpu:8000/v1")
+    assert read(**texts, SCRIPTORIUM_EMBEDDING_BASE_URL="http://cpu/v1").embedding_base_url == "http://cpu/v1"
+    assert read(OPENAI_API_KEY="sk-1", SCRIPTORIUM_EMBEDDING_MODEL="e").embedding_base_url is None
+    alone = read(SCRIPTORIUM_EMBEDDING_MODEL="e", SCRIPTORIUM_EMBEDDING_BASE_URL="http://cpu/v1")
+    assert (alone.rehearsal, alone.embedding_base_url) == (True, "http://cpu/v1")
+
+
+@pytest.mark.parametrize("more", [{}, {"SCRIPTORIUM_EMBEDDING_BASE_URL": "cpu/v1"}])
+def test_a_model_for_vectors_needs_somewhere_to_be(read: Any, more: dict[str, str]):
+    with pytest.raises(SettingsError, match="SCRIPTORIUM_EMBEDDING_"):
+        read(SCRIPTORIUM_EMBEDDING_MODEL="e", **more)

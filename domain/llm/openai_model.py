@@ -1,18 +1,20 @@
-"""Language models behind an OpenAI-compatible address: OpenAI itself, Ollama, vLLM, llama.cpp, LiteLLM and others."""
+"""Language and embedding models behind an OpenAI-compatible address: OpenAI itself, Ollama, vLLM, llama.cpp, LiteLLM and others."""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx2
 
 from domain.llm.chat_stream import ChatStream
 from domain.llm.dialect import Dialect
+from domain.llm.embeddings import Embedded, read_embeddings
 from domain.llm.event_stream import EventStream, EventTooLarge
 from domain.llm.failures import (
     ModelFailure,
@@ -99,12 +101,7 @@ class OpenAIModel:
 
     @cached_property
     def _client(self) -> "AsyncOpenAI":
-        from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415 - takes 0.9 s, see prepare
-
-        # Silence is timed by event, not by packet, so the client need not time reads.
-        timeout = httpx2.Timeout(connect=self._connect_timeout, read=None, write=WRITE_TIMEOUT_SECONDS, pool=self._connect_timeout)
-        http = DefaultAsyncHttpxClient(timeout=timeout, event_hooks={"request": [self._last_looks.attach]})
-        return AsyncOpenAI(api_key=self._api_key, base_url=self._base_url, timeout=timeout, max_retries=0, http_client=http)
+        return _new_client(self._api_key, self._base_url, connect_timeout=self._connect_timeout, looks=self._last_looks)
 
     async def _open(self, request: CompletionRequest) -> httpx2.Response:
         dialect = self._dialects.get(request.model) or self._first_dialect()
@@ -127,10 +124,9 @@ class OpenAIModel:
 
     async def _ask(self, request: CompletionRequest, dialect: Dialect) -> httpx2.Response | ProviderError:
         await self.prepare()
-        openai: Any = import_module("openai")
         messages: Any = [{"role": message.role.value, "content": _sendable(message.text)} for message in request.messages]
         try:
-            async with asyncio.timeout(self._first_token_timeout):
+            async with _failures_told_apart(self._first_token_timeout):
                 answer = await self._client.chat.completions.with_streaming_response.create(
                     model=request.model,
                     messages=messages,
@@ -138,19 +134,8 @@ class OpenAIModel:
                     extra_headers={CALL_ID_HEADER: str(request.call_id)} if request.call_id else None,
                     **dialect.parameters(request),
                 ).__aenter__()
-        except openai.APIStatusError as error:
-            return ProviderError.read(status=error.status_code, body=error.body, headers=error.response.headers)
-        except TimeoutError:
-            raise ModelStalled(f"The model did not answer within {self._first_token_timeout:g} seconds. Try again.") from None
-        except openai.APIConnectionError:
-            raise ModelUnavailable(
-                "The model's provider could not be reached. Check the network and OPENAI_BASE_URL, or try later."
-            ) from None
-        except Exception as error:
-            # The client's ways to fail before it sends anything are not enumerable: keys and addresses that no header or URL can say.
-            raise ModelMisconfigured(
-                f"The request could not be made ({type(error).__name__}). Check OPENAI_API_KEY and OPENAI_BASE_URL."
-            ) from error
+        except _Refused as refusal:
+            return refusal.error
         response: httpx2.Response = answer.http_response
         return response
 
@@ -186,6 +171,77 @@ class OpenAIModel:
     def _first_dialect(self) -> Dialect:
         official = urlsplit(self._base_url).hostname == urlsplit(OPENAI_URL).hostname
         return Dialect(length_limit="max_completion_tokens" if official else "max_tokens")
+
+
+class OpenAIEmbeddings:
+    """Vectors for texts, whole answers at a time; `answer_timeout` is in seconds. The client's own retries are off."""
+
+    def __init__(
+        self, name: str, *, api_key: str | None, base_url: str | None, connect_timeout: float = 10.0, answer_timeout: float = 60.0
+    ) -> None:
+        self.name = name
+        self._api_key = (api_key or "").strip() or NO_KEY
+        self._base_url = base_url or OPENAI_URL
+        self._connect_timeout = connect_timeout
+        self._answer_timeout = answer_timeout
+
+    async def embed(self, texts: Sequence[str], *, call_id: UUID) -> Embedded:
+        with suppress(Exception):  # a key that cannot be: the call below says so
+            await asyncio.to_thread(lambda: self._client.embeddings.with_raw_response)
+        try:
+            async with _failures_told_apart(self._answer_timeout):
+                answer = await self._client.embeddings.with_raw_response.create(
+                    model=self.name,
+                    input=[_sendable(text) for text in texts],
+                    encoding_format="float",
+                    extra_headers={CALL_ID_HEADER: str(call_id)},
+                )
+        except _Refused as refusal:
+            raise refusal.error.failure() from None
+        return await asyncio.to_thread(read_embeddings, answer.content, texts=len(texts))
+
+    async def aclose(self) -> None:
+        if "_client" in self.__dict__:
+            await self._client.close()
+
+    @cached_property
+    def _client(self) -> "AsyncOpenAI":
+        return _new_client(self._api_key, self._base_url, connect_timeout=self._connect_timeout)
+
+
+class _Refused(Exception):  # noqa: N818  - an answer, though not the one that was asked for
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(error.status)
+        self.error = error
+
+
+def _new_client(api_key: str, base_url: str, *, connect_timeout: float, looks: LastLooks | None = None) -> "AsyncOpenAI":
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415 - takes 0.9 s, so it is called for in a thread
+
+    # Silence is timed by whoever calls, not by packet, so the client need not time reads.
+    timeout = httpx2.Timeout(connect=connect_timeout, read=None, write=WRITE_TIMEOUT_SECONDS, pool=connect_timeout)
+    http = DefaultAsyncHttpxClient(timeout=timeout, event_hooks={"request": [looks.attach] if looks else []})
+    return AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout, max_retries=0, http_client=http)
+
+
+@asynccontextmanager
+async def _failures_told_apart(seconds: float) -> AsyncIterator[None]:
+    """Around a request that is to be answered within so many seconds. Raises ModelFailure, and _Refused where the provider says no."""
+    openai: Any = import_module("openai")
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except openai.APIStatusError as error:
+        raise _Refused(ProviderError.read(status=error.status_code, body=error.body, headers=error.response.headers)) from None
+    except TimeoutError:
+        raise ModelStalled(f"The model did not answer within {seconds:g} seconds. Try again.") from None
+    except openai.APIConnectionError:
+        raise ModelUnavailable("The model's provider could not be reached. Check the network and OPENAI_BASE_URL, or try later.") from None
+    except Exception as error:
+        # The client's ways to fail before it sends anything are not enumerable: keys and addresses that no header or URL can say.
+        raise ModelMisconfigured(
+            f"The request could not be made ({type(error).__name__}). Check OPENAI_API_KEY and OPENAI_BASE_URL."
+        ) from error
 
 
 async def _events(response: httpx2.Response) -> AsyncGenerator[bytes, None]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -70,6 +70,12 @@ class PriceBook:
         )
         return prices.calc_price(billed)["total_price"].quantize(MICRODOLLAR, ROUND_HALF_UP)
 
+    def embedding_cost(self, model: str, tokens: int) -> Decimal | None:
+        """USD for the vectors of so many tokens, rounded up to six places. Such models have a price for what goes in alone."""
+        if (found := self._find_embedding_model(model)) is None or not (price := _base(found.get_prices(self._clock()).input_mtok)):
+            return None
+        return (price * tokens / 1_000_000).quantize(MICRODOLLAR, ROUND_UP)
+
     def context_window(self, model: str) -> int | None:
         """Tokens, as far as the table knows."""
         found = self._find(model)
@@ -88,6 +94,13 @@ class PriceBook:
         except LookupError:
             return None
         return found
+
+    def _find_embedding_model(self, model: str) -> "types.ModelInfo | None":
+        if (found := self._find(model)) is not None:
+            return found
+        # The names of embedding models do not tell their provider; of those that offer one of that name, OpenAI goes first.
+        providers = sorted(self._table.providers, key=lambda provider: (provider.id != "openai", provider.id))
+        return next((found for provider in providers if (found := provider.find_model(model.removeprefix("openai/")))), None)
 
     @cached_property
     def _table(self) -> "DataSnapshot":

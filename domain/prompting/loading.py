@@ -15,9 +15,25 @@ from domain.ports import Records
 from domain.projects import Project
 from domain.prompting.index.saved_text import StoredText
 from domain.prompting.index.text_index import IndexedText
+from domain.prompting.index.vectors import MOST_VECTORS, KnownVectors, StoredVector, text_key, unpack_vector
 from domain.prompting.material import ChapterText, PromptMaterial, ReferenceText
 from domain.prompting.memory import ProjectMemory, PromptMemory, TextKey, key_of
+from domain.prompting.semantics import Meanings, request_text
 from domain.reference_files import ReferenceFile
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedVectors:
+    """`known` were in memory, `newer` have come since; `asked` is that of the chapter's own brief, if there is one."""
+
+    known: KnownVectors
+    newer: Sequence[StoredVector]
+    asked: Mapping[bytes, bytes]
+
+    def meanings(self, memory: ProjectMemory) -> Meanings:
+        known = self.known.with_newer(self.newer)
+        memory.keep_vectors(known)
+        return Meanings(known.model, {**known.vectors, **{key: unpack_vector(packed) for key, packed in self.asked.items()}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +48,7 @@ class LoadedMaterial:
     remembered: Mapping[TextKey, IndexedText]
     stored: Mapping[TextKey, StoredText]
     memory: ProjectMemory
+    vectors: LoadedVectors | None = None
 
     def material(self) -> PromptMaterial:
         """CPU-bound where something was loaded: some 6 ms for a chapter, 20 ms where its index is missing. Not within the transaction."""
@@ -44,6 +61,7 @@ class LoadedMaterial:
                 for chapter, version_id in self.earlier
             ),
             previous=self.previous,
+            meanings=self.vectors.meanings(self.memory) if self.vectors else Meanings(),
             memory=self.memory,
         )
 
@@ -56,8 +74,9 @@ class LoadedMaterial:
 
 
 async def load_material(records: Records, chapter: Chapter, memory: PromptMemory) -> LoadedMaterial:
-    """In a fixed number of statements. Raises NotFound when the chapter's project is not, or no longer, to be seen.
+    """In a fixed number of statements, two of them for vectors where there is a model for these.
 
+    Raises NotFound when the chapter's project is not, or no longer, to be seen.
     Loads the texts that memory lacks, and lets it forget those that are current nowhere in the project; those of later chapters stay,
     since the next prompt may be for one behind them.
     """
@@ -86,7 +105,14 @@ async def load_material(records: Records, chapter: Chapter, memory: PromptMemory
         remembered=remembered,
         stored=stored,
         memory=kept,
+        vectors=await _vectors(records, chapter, kept.vectors(memory.embedding_model)) if memory.embedding_model else None,
     )
+
+
+async def _vectors(records: Records, chapter: Chapter, known: KnownVectors) -> LoadedVectors:
+    key = text_key(request_text(title=chapter.title, brief=chapter.brief))
+    newer = await records.vectors.newest(chapter.project_id, model=known.model, after=known.last, limit=MOST_VECTORS)
+    return LoadedVectors(known, newer, await records.vectors.by_key(chapter.project_id, [key], model=known.model))
 
 
 async def _load(records: Records, *, versions: Sequence[UUID], files: Sequence[UUID]) -> dict[TextKey, StoredText]:

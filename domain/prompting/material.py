@@ -8,6 +8,7 @@ from domain.llm.model import Message
 from domain.projects import Project
 from domain.prompting.index.text_index import IndexedText
 from domain.prompting.memory import ProjectMemory, TextKey, key_of
+from domain.prompting.semantics import Meanings
 from domain.reference_files import ReferenceFile
 
 
@@ -40,7 +41,8 @@ class ChapterText:
 class PromptMaterial:
     """`earlier`: the chapters before `chapter` that have text, in book order; `previous`: the last prompt sent for this chapter.
 
-    `memory` holds what earlier prompts of this project have worked out of its texts. It saves time and changes nothing.
+    `meanings` are what is known of the texts and of the chapter's brief by vectors. `memory` holds what earlier prompts of this project
+    have worked out of its texts. It saves time and changes nothing.
     """
 
     project: Project
@@ -48,6 +50,7 @@ class PromptMaterial:
     references: tuple[ReferenceText, ...]
     earlier: tuple[ChapterText, ...]
     previous: tuple[Message, ...] = ()
+    meanings: Meanings = field(default_factory=Meanings)
     memory: ProjectMemory = field(default_factory=ProjectMemory, compare=False, repr=False)
 
 

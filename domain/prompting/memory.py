@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from domain.prompting.index.text_index import IndexedText
+from domain.prompting.index.vectors import KnownVectors
 from domain.reference_files import ReferenceFile
 
 Value = TypeVar("Value")
@@ -53,6 +54,8 @@ class ProjectMemory:
         self._texts: dict[TextKey, tuple[IndexedText, int]] = {}
         self._derived: OrderedDict[Hashable, _Derived] = OrderedDict()
         self._derived_bytes = 0
+        self._vectors = KnownVectors()
+        self._vector_bytes = 0
         self._size = PROJECT_BYTES
 
     @property
@@ -77,6 +80,20 @@ class ProjectMemory:
                 self._give_back(self._texts.pop(key)[1])
             for name in [name for name, derived in self._derived.items() if derived.of is not None and derived.of not in keys]:
                 self._forget(name)
+
+    def vectors(self, model: str) -> KnownVectors:
+        """Those that are kept of this model."""
+        with self._lock:
+            return self._vectors if self._vectors.model == model else KnownVectors(model)
+
+    def keep_vectors(self, known: KnownVectors) -> None:
+        """In place of those that are kept, unless these go further."""
+        size = known.size
+        with self._lock:
+            if known.model == self._vectors.model and known.last <= self._vectors.last:
+                return
+            self._give_back(self._vector_bytes)
+            self._vectors, self._vector_bytes = (known, size) if self._take(size) else (KnownVectors(), 0)
 
     def derived(self, key: Hashable, make: Callable[[], Value], *, size: Callable[[Value], int], of: TextKey | None = None) -> Value:
         """What `make` makes, or has made before under this key, which must say all that the value depends on.
@@ -128,10 +145,12 @@ class ProjectMemory:
 class PromptMemory:
     """Of all projects of this process, never larger than `capacity_bytes`: the project used least recently is forgotten first.
 
-    A project that is forgotten while a prompt is made of it goes on serving that prompt, and is gone with it.
+    A project that is forgotten while a prompt is made of it goes on serving that prompt, and is gone with it. `embedding_model` is the one
+    whose vectors prompts of this process look at; without one they look at none.
     """
 
-    def __init__(self, capacity_bytes: int) -> None:
+    def __init__(self, capacity_bytes: int, *, embedding_model: str | None = None) -> None:
+        self.embedding_model = embedding_model
         self._capacity = capacity_bytes
         self._lock = Lock()
         self._projects: OrderedDict[UUID, ProjectMemory] = OrderedDict()

@@ -1,4 +1,7 @@
-"""Passages of earlier chapters as candidates: sentences that the chapter may come back to, and passages that are about the same."""
+"""Passages of earlier chapters as candidates: sentences that the chapter may come back to, and passages that are about the same.
+
+These are found by words, and where their meaning is known by that: in one order, in which what both find comes first.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from domain.prompting.receipts import Reason, Source, SourceKind
 from domain.prompting.scene import Request, Scene
 from domain.prompting.search import Hit, Search
 from domain.prompting.sections import Section
+from domain.prompting.semantics import fused, nearest, request_text
 from domain.prompting.worth import share_of_need
 
 MOST_HITS = 24
@@ -77,9 +81,25 @@ def _found(scene: Scene, texts: Sequence[ChapterText]) -> list[_Found]:
     for call in calls[:MOST_CALLBACKS]:
         if call.chance >= LEAST_CHANCE:
             _add(found, _called(call, texts, scene.request))
-    for rank, hit in enumerate(scene.search.hits(MOST_HITS), start=1):
-        _add(found, _hit(hit, rank, scene.search, texts))
+    for rank, (hit, is_close) in enumerate(_hits(scene.search, scene, texts), start=1):
+        _add(found, _hit(hit, rank, scene.search, texts, is_close=is_close))
     return sorted(found.values(), key=lambda one: (-one.chance, one.text, one.passage))
+
+
+def _hits(search: Search, scene: Scene, texts: Sequence[ChapterText]) -> Iterator[tuple[Hit, bool]]:
+    """The passages that are about the request, the likeliest first, and whether each is close to the brief in meaning.
+
+    What is only close in meaning is taken to cover as much of the request as the least of what words find as well. So it may come before
+    what only words find, but never before what both do.
+    """
+    hits = {(hit.text, hit.passage): hit for hit in search.hits(MOST_HITS)}
+    asked = request_text(title=scene.request.title, brief=scene.request.brief)
+    near = nearest(asked, [(text.key, text.content) for text in texts], scene.material.meanings, scene.material.memory)
+    close = frozenset(near)
+    found_twice = [hit.coverage for place, hit in hits.items() if place in close]
+    assumed = min(found_twice or [hit.coverage for hit in hits.values()], default=0.0)
+    for place in fused(list(hits), near):
+        yield hits.get(place) or Hit(*place, score=0.0, coverage=assumed, named=False), place in close
 
 
 def _add(found: dict[tuple[int, int], _Found], one: _Found) -> None:
@@ -105,11 +125,13 @@ def _where(text: ChapterText, passage: int) -> str:
     return f"passage {passage + 1} of chapter {text.chapter.position}"
 
 
-def _hit(hit: Hit, rank: int, search: Search, texts: Sequence[ChapterText]) -> _Found:
+def _hit(hit: Hit, rank: int, search: Search, texts: Sequence[ChapterText], *, is_close: bool) -> _Found:
     text = texts[hit.text]
     span, shared = _telling_half(text, hit.passage, search)
     chance = HIT_CHANCE / (1 + exp(2.5 - 3.5 * hit.coverage + 1.1 * log2(rank)))
-    evidence = tuple(f'"{word}" in {_where(text, hit.passage)}' for word in shared[:4])
+    where = _where(text, hit.passage)
+    words = tuple(f'"{word}" in {where}' for word in shared[:4]) if hit.score else ()
+    evidence = (*words, f"close in meaning to the brief ({where})") if is_close else words
     return _Found(hit.text, hit.passage, chance, ((span, chance * (span[1] - span[0]) / USUAL_CHARACTERS),), evidence)
 
 

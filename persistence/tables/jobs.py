@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Double, ForeignKeyConstraint, Index, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Double, ForeignKeyConstraint, Index, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -151,7 +151,8 @@ class PromptReceiptRow(TableModel, table=True):
 class LedgerEntryRow(TableModel, table=True):
     """One paid call, or the correction of one; only ever added. `cost` is null for a model without a known price.
 
-    A call has at most one entry of its own, one as uncertain, and one (with `calls` -1) that takes the uncertain one back.
+    A call has at most one entry of its own, one as uncertain, and one (with `calls` -1) that takes the uncertain one back. Calls for
+    vectors belong to no job.
     """
 
     __tablename__ = "ledger_entry"
@@ -162,13 +163,14 @@ class LedgerEntryRow(TableModel, table=True):
         Index(None, "user_id", "at"),
         Index(None, "job_id", "step"),
         Index(None, "call_id", "uncertain", "calls", unique=True),
+        CheckConstraint("job_id IS NOT NULL OR step = 'embedding'", name="job_id"),
     )
 
     id: UUID = Field(primary_key=True, sa_type=Uuid, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
     at: datetime = Field(sa_type=TIMESTAMP)
     user_id: UUID = Field(sa_type=Uuid)
     project_id: UUID | None = Field(sa_type=Uuid)
-    job_id: UUID = Field(sa_type=Uuid)
+    job_id: UUID | None = Field(sa_type=Uuid)
     step: str = Field(sa_type=Text)
     epoch: int
     model: str = Field(sa_type=Text)

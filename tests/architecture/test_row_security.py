@@ -15,7 +15,7 @@ from domain.access import Membership, Role, User
 from domain.chapters import Chapter
 from domain.errors import NotFound
 from domain.paging import PageRequest
-from domain.ports import Chapters, Library, Projects, Records, ReferenceFiles, Spending, Users, Versions
+from domain.ports import Chapters, Library, Projects, Records, ReferenceFiles, Spending, Users, Vectors, Versions
 from domain.projects import Project, ProjectFilter, ProjectOrder
 from domain.prompting.index.saved_text import NewText
 from domain.spending import Usage, UsageReport
@@ -113,6 +113,10 @@ ENTER = """
 """
 
 
+ADD_VECTOR = "INSERT INTO passage_vector (project_id, model, sha256, dims, vector) VALUES (%s, 'm', %s, 0, '')"
+VECTOR_KEY = bytes(32)
+
+
 @pytest.fixture
 async def book(library: Library, owner_url: str) -> Book:
     people = {name: await add_user(library, name) for name in ("Ada", "Eve", "Vera")}
@@ -127,6 +131,7 @@ async def book(library: Library, owner_url: str) -> Book:
         await records.reference_files.create(file, content=NewText.of(""))
     with psycopg.connect(owner_url) as connection:
         connection.execute(ENTER, (ada.id, project.id, chapter.id))
+        connection.execute(ADD_VECTOR, (project.id, VECTOR_KEY))
     return Book(project, chapter, version.id, file.id, people)
 
 
@@ -163,6 +168,8 @@ READS: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "reference_files.stored_texts": lambda records, book: records.reference_files.stored_texts([book.file_id]),
     "reference_files.pages": lambda records, book: items(records.reference_files.pages([book.project.id], PageRequest(), kind=None)),
     "reference_files.counts": lambda records, book: total(records.reference_files.counts([book.project.id], kind=None)),
+    "vectors.newest": lambda records, book: records.vectors.newest(book.project.id, model="m", after=0, limit=9),
+    "vectors.by_key": lambda records, book: records.vectors.by_key(book.project.id, [VECTOR_KEY], model="m"),
     "spending.report_of_projects": lambda records, book: calls(
         records.spending.report_of_projects([book.project.id], since=None, until=None)
     ),
@@ -221,6 +228,7 @@ def test_every_method_of_the_repositories_is_tried() -> None:
         "versions": Versions,
         "reference_files": ReferenceFiles,
         "spending": Spending,
+        "vectors": Vectors,
     }
     methods = {f"{name}.{method}" for name, port in ports.items() for method in vars(port) if not method.startswith("_")}
     assert methods == READS.keys() | WRITES.keys() | WITHOUT_A_TENANT

@@ -5,6 +5,7 @@ A behaviour is any function from the `Call` to a `Script`. First those that end 
 
 import asyncio
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -16,7 +17,7 @@ SSE = "text/event-stream; charset=utf-8"
 
 @dataclass
 class Call:
-    """One request to /chat/completions. Times are the event loop's, in seconds."""
+    """One request to /chat/completions or /embeddings. Times are the event loop's, in seconds."""
 
     number: int
     body: dict[str, Any]
@@ -30,8 +31,13 @@ class Call:
 
     @property
     def prompt(self) -> str:
-        """All messages in one string."""
-        return "\n\n".join(str(message.get("content", "")) for message in self.body.get("messages", ()))
+        """All messages, or all texts to be embedded, in one string."""
+        return "\n\n".join((*(str(message.get("content", "")) for message in self.body.get("messages", ())), *self.texts))
+
+    @property
+    def texts(self) -> list[str]:
+        """What is to be embedded."""
+        return list(self.body.get("input", ()))
 
     @property
     def prompt_tokens(self) -> int:
@@ -159,6 +165,29 @@ def fails(
     )
     all_headers = {**(headers or {}), **({} if retry_after is None else {"retry-after": str(retry_after)})}
     return lambda _: Script([Text(content)], status=status, headers=all_headers, content_type="application/json")
+
+
+def embeds(vector_of: Callable[[str], Iterable[float]] | None = None, *, usage: bool = True) -> Behaviour:
+    """A vector for each text, the same for the same text wherever it is asked for; texts that share words are close to each other."""
+
+    def behave(call: Call) -> Script:
+        rows = [
+            {"object": "embedding", "index": index, "embedding": list((vector_of or _by_words)(text))}
+            for index, text in enumerate(call.texts)
+        ]
+        answer: dict[str, Any] = {"object": "list", "model": call.body["model"], "data": rows}
+        if usage:
+            answer["usage"] = {"prompt_tokens": call.prompt_tokens, "total_tokens": call.prompt_tokens}
+        return Script([Text(json.dumps(answer).encode())], content_type="application/json")
+
+    return behave
+
+
+def _by_words(text: str, *, dimensions: int = 32) -> list[float]:
+    vector = [0.0] * dimensions
+    for word in text.lower().split():
+        vector[zlib.crc32(word.strip(".,!?“”\"'").encode()) % dimensions] += 1.0
+    return vector
 
 
 def refuses_parameter(name: str, *, hint: str = "") -> Behaviour:

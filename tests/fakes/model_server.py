@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks OpenAI's streamed chat completions and misbehaves on request, down to TCP.
+"""A real HTTP server that speaks OpenAI's streamed chat completions and its embeddings, and misbehaves on request, down to TCP.
 
 In a test, where it runs in the test's own event loop:
 
@@ -15,6 +15,8 @@ Nothing here needs a sleep: `hold` stops an answer until the test sets an event,
 
     go_on = asyncio.Event()
     server.script(hold(go_on, "Once upon", " a time"))   # writes "Once upon", waits, writes " a time", finishes
+
+Embeddings have calls and a script of their own: `embedding_calls`, `script_embeddings` and `default_embedding`.
 
 All behaviours are in tests/fakes/model_behaviours.py. Each is a function from the `Call` to a `Script`, so an answer can also depend on the question:
 
@@ -46,6 +48,7 @@ from tests.fakes.model_behaviours import (
     Text,
     among_strange_events,
     closes_before_headers,
+    embeds,
     empty_body,
     ends_early,
     fails,
@@ -78,6 +81,7 @@ __all__ = [
     "Text",
     "among_strange_events",
     "closes_before_headers",
+    "embeds",
     "empty_body",
     "ends_early",
     "fails",
@@ -108,9 +112,12 @@ class ScriptedModelServer:
 
     def __init__(self, *behaviours: Behaviour, default: Behaviour | None = None, port: int = 0) -> None:
         self.calls: list[Call] = []
+        self.embedding_calls: list[Call] = []
         self.connections_made = 0
         self.default = default or reply("The lamp burned low, and nobody spoke.")
+        self.default_embedding = embeds()
         self._script = deque(behaviours)
+        self._embedding_script: deque[Behaviour] = deque()
         self._port = port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -141,6 +148,10 @@ class ScriptedModelServer:
     def script(self, *behaviours: Behaviour) -> None:
         """Adds behaviours for the next calls."""
         self._script.extend(behaviours)
+
+    def script_embeddings(self, *behaviours: Behaviour) -> None:
+        """Adds behaviours for the next calls for embeddings."""
+        self._embedding_script.extend(behaviours)
 
     async def wait_for_calls(self, count: int) -> list[Call]:
         """Until so many requests have arrived; all of them."""
@@ -180,6 +191,11 @@ class ScriptedModelServer:
     async def _serve(
         self, path: str, headers: Mapping[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
+        if path.endswith("/embeddings"):
+            call = Call(len(self.embedding_calls) + 1, json.loads(body), headers, asyncio.get_running_loop().time())
+            self.embedding_calls.append(call)
+            behaviour = self._embedding_script.popleft() if self._embedding_script else self.default_embedding
+            return await self._answer(call, behaviour(call), reader, writer)
         if not path.endswith("/chat/completions"):
             await _Exchange(writer).play(fails(404)(Call(0, {}, headers, 0.0)))
             return True

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.datastructures import Secret
 
 from commands.demo.client import Client
+from domain.jobs import embedding
 from domain.jobs.timing import Pauses
 from domain.llm.model import LanguageModel
 from domain.ports import Clock
@@ -34,6 +35,8 @@ TEST_SETTINGS = Settings(
     openai_base_url=None,
     model=MODEL,
     assessor_model=None,
+    embedding_model=None,
+    embedding_base_url=None,
     model_first_token_seconds=20,
     model_silence_seconds=20,
     model_requests_per_minute=None,
@@ -83,11 +86,13 @@ async def running(
     model: LanguageModel | None = None,
     clock: Clock = utc_now,
     pauses: Pauses | None = None,
+    embedding_pauses: embedding.Pauses | None = None,
     **changes: Any,
 ) -> AsyncIterator[Running]:
     """Serve until the context ends, then shut down as SIGTERM would."""
     settings = replace(TEST_SETTINGS, openai_base_url=model_url, **changes)
-    scriptorium = Scriptorium(settings, database_url, world=World(model=model, clock=clock, pauses=pauses or Pauses()))
+    world = World(model=model, clock=clock, pauses=pauses or Pauses(), embedding_pauses=embedding_pauses or embedding.Pauses())
+    scriptorium = Scriptorium(settings, database_url, world=world)
     config = uvicorn.Config(
         scriptorium.app,
         port=0,

@@ -90,3 +90,21 @@ def test_a_rehearsal_offers_nothing_but_itself():
     assert (only.name, only.is_default, only.price.prompt_per_million) == ("rehearsal", True, 0)
     assert catalogue.find("rehearsal") == only
     assert catalogue.find("gpt-4o") is None
+
+
+@pytest.mark.parametrize(
+    ("model", "cost"),
+    [
+        ("text-embedding-3-small", Decimal("0.000020")),
+        ("openai/text-embedding-3-large", Decimal("0.000130")),
+        ("mistral-embed", Decimal("0.000100")),
+        ("nomic-embed-text", None),
+    ],
+)
+def test_embedding_models_cost_what_goes_in(model: str, cost: Decimal | None):
+    assert book().embedding_cost(model, 1_000) == cost
+
+
+def test_no_vector_is_had_for_nothing():
+    assert book().embedding_cost("text-embedding-3-small", 1) == Decimal("0.000001")
+    assert book().embedding_cost("text-embedding-3-small", 0) == 0

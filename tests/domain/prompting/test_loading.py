@@ -11,9 +11,13 @@ from domain.access import Role
 from domain.errors import NotFound
 from domain.prompting.index.saved_text import NewText
 from domain.prompting.index.text_index import indexed
+from domain.prompting.index.vectors import pack_vector, text_key, unit_vector
 from domain.prompting.loading import load_material
 from domain.prompting.memory import PromptMemory
-from tests.factories import a_reference_file, a_version, add_chapters, add_member, add_project, add_user
+from domain.prompting.semantics import Meanings, request_text
+from persistence.embedding_desk import PostgresEmbeddingDesk
+from tests.factories import NOON, a_reference_file, a_version, add_chapters, add_member, add_project, add_user
+from tests.persistence.embedding_world import USAGE, a_call
 
 MARA = "Mara keeps the light."
 
@@ -276,3 +280,81 @@ async def test_the_index_is_read_by_prompts_alone(library, database):
             await records.reference_files.get_many([file.id])
     assert len(seen) == 6
     assert texts_loaded(seen) == []
+
+
+MODEL = "text-embedding-3-small"
+ASKED = request_text(title="Low water", brief="The first letter is found.")
+
+
+@pytest.fixture
+def embedding_memory():
+    return PromptMemory(10**7, embedding_model=MODEL)
+
+
+async def embed(database, user, project, *texts, model=MODEL):
+    """Store a vector for each."""
+    desk = PostgresEmbeddingDesk(database, monthly_limit=None)
+    vectors = {text_key(text): pack_vector(vector_of(text)) for text in texts}
+    await desk.record(a_call(user, project, model=model), usage=USAGE, cost=None, vectors=vectors, at=NOON)
+
+
+def vector_of(text):
+    return unit_vector((len(text), 1.0))
+
+
+def known(*texts):
+    return Meanings(MODEL, {text_key(text): vector_of(text) for text in texts})
+
+
+async def test_without_a_model_for_it_no_vector_is_asked_for(library, database, memory):
+    ada = await add_user(library)
+    project, chapters, _, _ = await a_book(library, ada)
+    await embed(database, ada, project, "Text 1.", ASKED)
+    with statements(database) as seen:
+        material = await load(library, ada, chapters[3], memory)
+    assert material.meanings == Meanings()
+    assert not any("passage_vector" in statement for statement, _ in seen)
+
+
+async def test_vectors_take_two_statements_and_are_kept_between_prompts(library, database, embedding_memory):
+    ada = await add_user(library)
+    project, chapters, _, _ = await a_book(library, ada)
+    await embed(database, ada, project, "Text 1.", "Text 2.", ASKED)
+    await embed(database, ada, project, "Text 3.", model="another")
+    cold = await load(library, ada, chapters[3], embedding_memory)
+    with statements(database) as seen:
+        warm = await load(library, ada, chapters[3], embedding_memory)
+    assert cold.meanings == warm.meanings == known("Text 1.", "Text 2.", ASKED)
+    assert len([statement for statement, _ in seen if "passage_vector" in statement]) == 2
+    first = text_key("Text 1.")
+    assert warm.meanings.vectors[first] is cold.meanings.vectors[first], "it has not been read again"
+
+
+async def test_vectors_that_have_come_since_are_added(library, database, embedding_memory):
+    ada = await add_user(library)
+    project, chapters, _, _ = await a_book(library, ada)
+    await embed(database, ada, project, "Text 1.", ASKED)
+    await load(library, ada, chapters[3], embedding_memory)
+    await embed(database, ada, project, "Text 2.")
+    warm = await load(library, ada, chapters[3], embedding_memory)
+    assert warm.meanings == known("Text 1.", "Text 2.", ASKED)
+    assert warm == await load(library, ada, chapters[3], PromptMemory(0, embedding_model=MODEL))
+
+
+async def test_a_project_whose_vectors_fit_into_no_memory_has_them_all_the_same(library, database):
+    ada = await add_user(library)
+    project, chapters, _, _ = await a_book(library, ada)
+    await embed(database, ada, project, "Text 1.", ASKED)
+    for memory in (PromptMemory(0, embedding_model=MODEL), PromptMemory(2_100, embedding_model=MODEL)):
+        for _ in range(2):
+            assert (await load(library, ada, chapters[3], memory)).meanings == known("Text 1.", ASKED)
+
+
+async def test_vectors_count_as_what_is_remembered(library, database, embedding_memory):
+    ada = await add_user(library)
+    project, chapters, _, _ = await a_book(library, ada)
+    await load(library, ada, chapters[3], embedding_memory)
+    before = embedding_memory.size
+    await embed(database, ada, project, *(f"Passage {number}." for number in range(50)))
+    await load(library, ada, chapters[3], embedding_memory)
+    assert embedding_memory.size - before >= 50 * 200

@@ -3,12 +3,14 @@
 import gc
 import random
 import tracemalloc
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 
 from domain.prompting.index.text_index import indexed
+from domain.prompting.index.vectors import KnownVectors
 from domain.prompting.memory import DERIVED_BYTES, ENTRY_BYTES, PROJECT_BYTES, ProjectMemory, PromptMemory
 
 FOG, BELL = indexed("The fog came in over the bar."), indexed("She counted the bell.")
@@ -170,3 +172,36 @@ def test_many_threads_leave_it_as_large_as_it_says():
         for number in range(10):
             project.derived(number, lambda: 0, size=lambda _: DERIVED_BYTES)  # makes no room: too large to be kept
         assert project.size == PROJECT_BYTES
+
+
+def vectors(last, *, model="m"):
+    return KnownVectors(model, last, {bytes([number]): array("f", (1.0,)) for number in range(last)})
+
+
+def test_the_vectors_that_go_further_are_kept_whoever_comes_last():
+    project = ProjectMemory()
+    assert project.vectors("m") == KnownVectors("m")
+    project.keep_vectors(vectors(3))
+    project.keep_vectors(vectors(2))
+    assert project.vectors("m") == vectors(3)
+    assert project.vectors("another") == KnownVectors("another")
+    project.keep_vectors(vectors(1, model="another"))
+    assert (project.vectors("another"), project.vectors("m")) == (vectors(1, model="another"), KnownVectors("m"))
+
+
+def test_vectors_take_up_room_and_give_it_back():
+    project = ProjectMemory()
+    empty = project.size
+    project.keep_vectors(vectors(3))
+    assert project.size == empty + vectors(3).size
+    project.keep_vectors(vectors(1, model="another"))
+    assert project.size == empty + vectors(1).size
+
+
+def test_vectors_that_do_not_fit_are_not_kept():
+    memory = PromptMemory(PROJECT_BYTES + vectors(2).size)
+    project = memory.of(UUID(int=1))
+    project.keep_vectors(vectors(2))
+    assert project.vectors("m") == vectors(2)
+    project.keep_vectors(vectors(9))
+    assert (project.vectors("m"), memory.size) == (KnownVectors("m"), PROJECT_BYTES)
