@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.prompting.lanes.advice import advised
+from domain.prompting.lanes.advice import IN_REQUEST, advised
 from domain.prompting.lanes.evidence import Evidence, evidence
 from domain.prompting.lanes.features import sheets
 from domain.prompting.lanes.model import CHARACTER, PLACE
@@ -39,10 +39,10 @@ def judge(scene: Scene) -> Mapping[UUID, Judgement]:
     tail = scene.named_in(scene.tail)
     for file_id, sheet in sheets(scene).items():
         model = CHARACTER if sheet.is_character else PLACE
-        score = model.chance(sheet.features)
+        score = max(model.chance(sheet.features), IN_REQUEST * sheet.features["named"])
         if score < LEAST_SCORE:
             continue
-        merit = model.merit(sheet.features)
+        merit = score * model.importance_of(sheet.features)
         if found := list(evidence(file_id, sheet, scene, tail)):
             judged[file_id] = _judgement(score, merit, found, sheet.passages)
         elif sheet.is_character:

@@ -32,9 +32,9 @@ class Model:
         """That the chapter needs the sheet, 0..1."""
         return 1 / (1 + exp(-max(-30.0, min(30.0, self.needed.of(features)))))
 
-    def merit(self, features: Mapping[str, float]) -> float:
-        """The importance to be expected of it: the chance that it is needed, by how much is made of it then."""
-        return self.chance(features) * max(LEAST_IMPORTANCE, min(MOST_IMPORTANCE, self.importance.of(features)))
+    def importance_of(self, features: Mapping[str, float]) -> float:
+        """How much is made of the sheet, if the chapter needs it."""
+        return max(LEAST_IMPORTANCE, min(MOST_IMPORTANCE, self.importance.of(features)))
 
 
 CHARACTER = Model(
