@@ -3,22 +3,35 @@
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 
 import uvloop
 
 from bench.first_text import first_text
 from bench.jobs import jobs
+from bench.prompts import prompts
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text, "jobs": jobs}
+BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text, "jobs": jobs, "prompts": prompts}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS))
-    for name in parser.parse_args().names or BENCHMARKS:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="measure prompts on the largest project in this folder of a context benchmark's cases",
+    )
+    asked = parser.parse_args()
+    benchmarks = {**BENCHMARKS, "prompts": partial(prompts, asked.data)}
+    for name in asked.names or BENCHMARKS:
         # The loop that `scriptorium serve` runs on.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(BENCHMARKS[name]())
+            runner.run(benchmarks[name]())
 
 
 if __name__ == "__main__":

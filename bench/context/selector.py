@@ -24,6 +24,10 @@ class PriceList(TokenMeter):
         super().__init__(tokens, MODEL)
         self._state = state
 
+    @property
+    def key(self) -> str:
+        return "a benchmark's own counts"
+
     def price(self, text: str, source: Source, spans: Sequence[Span]) -> int:  # noqa: ARG002  - headings cost nothing here
         return self._state.cost(source.id, spans)
 

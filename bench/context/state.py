@@ -19,13 +19,16 @@ from domain.projects import GenerationSettings, Genre, Project
 from domain.prompting.index.passages import Span
 from domain.prompting.index.text_index import IndexedText, cleaned, indexed
 from domain.prompting.material import ChapterText, PromptMaterial, ReferenceText
-from domain.prompting.memory import ProjectMemory
+from domain.prompting.memory import ProjectMemory, PromptMemory
 from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
 
 KINDS: Mapping[str, ReferenceKind] = MappingProxyType(
     {"character": ReferenceKind.CHARACTER, "place": ReferenceKind.WORLD, "research": ReferenceKind.RESEARCH}
 )
 _NAMESPACE = UUID("6f1c2a54-8a7c-4f0e-9d52-0c6a3f3c9b1e")
+MEMORY_BYTES = 256_000_000
+"""The default of SCRIPTORIUM_PROMPT_MEMORY_MB."""
+
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -77,12 +80,12 @@ class States:
 
     def __init__(self) -> None:
         self._texts: dict[bytes, IndexedText] = {}
-        self._memory = ProjectMemory()
+        self._memory = _memory()
         self._novel = ""
 
     def read(self, state: Mapping[str, Any]) -> State:
         if state["novel"] != self._novel:
-            self._texts, self._memory, self._novel = {}, ProjectMemory(), state["novel"]
+            self._texts, self._memory, self._novel = {}, _memory(), state["novel"]
         project_id = uuid5(_NAMESPACE, state["novel"])
         pieces: dict[UUID, Sequence[Piece]] = {}
         references, earlier = [], []
@@ -113,6 +116,10 @@ class States:
         if digest not in self._texts:
             self._texts[digest] = indexed(text)
         return self._texts[digest]
+
+
+def _memory() -> ProjectMemory:
+    return PromptMemory(MEMORY_BYTES).of(_NAMESPACE)
 
 
 def _joined(items: Sequence[Mapping[str, Any]]) -> tuple[str, Sequence[Piece]]:
