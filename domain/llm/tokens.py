@@ -69,6 +69,15 @@ class TokenCounter:
         """
         return 3 + sum(3 + self.count(message.role, model=model) + self.count(message.text, model=model) for message in messages)
 
+    def shared(self, one: str, other: str, *, model: str) -> int:
+        """How many tokens both texts begin with. Where they part within a character, tokens of its first bytes may be among them."""
+        encoding, same = self._encoding(model), 0
+        for first, second in zip(_encoded(encoding, one), _encoded(encoding, other), strict=False):
+            if first != second:
+                break
+            same += 1
+        return same
+
     def take(self, text: str, *, model: str, tokens: int) -> str:
         """The longest beginning, up to the end of a token, that counts at most `tokens`; never half a character."""
         encoding, left, length = self._encoding(model), max(0, tokens), 0
@@ -126,6 +135,11 @@ def _load(name: EncodingName) -> tiktoken.Encoding:
 def _well_formed(text: str) -> str:
     """The text with as many code points, lone surrogates (which no UTF-8 can say) replaced."""
     return text.encode(errors="replace").decode()
+
+
+def _encoded(encoding: tiktoken.Encoding, text: str) -> Iterator[int]:
+    for part in _slices(_well_formed(text)):
+        yield from encoding.encode_ordinary(part)
 
 
 def _slices(text: str) -> Iterator[str]:

@@ -4,12 +4,18 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from domain.prompting.index.text_index import IndexedText
 from domain.prompting.mentions import NameIndex
 
-_QUOTE = re.compile('["“”]')
+_CLOSING: Mapping[str, str] = MappingProxyType(
+    {'"': '"”', "“": '”"', "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』"}  # as in English, German, French, Danish and Japanese
+)
+_QUOTE = re.compile('["“”„«»「」『』]')
+_BEFORE_CALLED = frozenset({", ", "! ", "? ", "O ", "« ", "«\u00a0", "«\u202f"})
+_BEHIND_CALLED = ',!?."”“«»、，！？。」』'  # noqa: RUF001  - full-width marks as typed
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Mm]yself|mine)\b")
 _WORD = re.compile(r"\b\w+")
 
@@ -77,8 +83,9 @@ def appearances(content: IndexedText, names: NameIndex) -> Appearances:
 
 def _is_called(text: str, start: int, end: int) -> bool:
     """Whether a name within speech stands as it does where somebody is spoken to: set off by a comma, or at the speech's beginning."""
-    return text[end : end + 1] in ',!?."”' and (
-        text[max(0, start - 2) : start] in {", ", "! ", "? ", "O "} or text[start - 1 : start] in {'"', "“"}
+    before = text[start - 1 : start]
+    return text[end : end + 1] in _BEHIND_CALLED and (
+        text[max(0, start - 2) : start] in _BEFORE_CALLED or before in _CLOSING or (before != "" and before in "、，！？")  # noqa: RUF001
     )
 
 
@@ -92,12 +99,11 @@ class _Speech:
         for start, end in spans:
             reached, opened = start, -1
             for match in _QUOTE.finditer(text, start, end):
-                at = match.start()
-                opens = match.group() == "“" or (match.group() == '"' and opened < 0)
-                if opens and opened < 0:
+                at, mark = match.start(), match.group()
+                if opened < 0 and mark in _CLOSING:
                     self.narration.append((reached, at))
                     opened = at
-                elif not opens and opened >= 0:
+                elif opened >= 0 and mark in _CLOSING[text[opened]]:
                     self._add(opened, at)
                     reached, opened = at + 1, -1
             if opened >= 0:

@@ -1,9 +1,12 @@
 """Call-backs: rare words and phrases of the request that stand in one sentence far back, so that the chapter probably returns to it."""
 
-import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from math import exp, log2
+from typing import TypeAlias
 
 from domain.prompting.index.passages import Span, sentences
 from domain.prompting.index.terms import STOP_WORDS, stem, word_spans, words
@@ -62,7 +65,8 @@ def callbacks(request: str, texts: Sequence[ChapterText], *, position: int, name
     tag.
     """
     lines = [request[start:end] for start, end in sentences(request, (0, len(request)))]
-    asked = [words(line) for line in lines]
+    stretches = [list(word_spans(line)) for line in lines]
+    asked = [[word for word, _, _ in line] for line in stretches]
     places = _places(asked, texts)
     content = {word for line in asked for word in line if word not in STOP_WORDS}
     if language.lower().split("-")[0] == "en":
@@ -71,9 +75,10 @@ def callbacks(request: str, texts: Sequence[ChapterText], *, position: int, name
         counts, total = _counts(content, texts)
         bits = in_this_book(content, counts=counts, total=total)
     found: list[tuple[float, _Run, _Place]] = []
+    covering = _covering(places)
     for run, where in places.items():
         line = asked[run.sentence]
-        everywhere = where | {place for wider, more in places.items() if _holds(wider, run) for place in more}
+        everywhere = where.union(*(places[wider] for wider in covering[run.sentence, run.first] if run.last <= wider.last))
         distance = position - max(texts[place.text].chapter.position for place in everywhere)
         if len(everywhere) <= MOST_TIMES and distance >= LEAST_DISTANCE:
             chance = _chance(line[run.first : run.last], bits, distance, names)
@@ -83,22 +88,30 @@ def callbacks(request: str, texts: Sequence[ChapterText], *, position: int, name
         Callback(
             text=place.text,
             span=place.span,
-            asked=_stretch(lines[run.sentence], run.first, run.last),
-            said=_stretch(texts[place.text].content.text[slice(*place.span)], place.word, place.word + run.last - run.first),
+            asked=_stretch(lines[run.sentence], stretches[run.sentence], run.first, run.last),
+            said=_said(texts[place.text].content.text[slice(*place.span)], place.word, run.last - run.first),
             chance=chance,
         )
         for chance, run, place in _without_overlaps(found)
     ]
 
 
-def _stretch(line: str, first: int, last: int) -> str:
+def _stretch(line: str, spans: Sequence[tuple[str, int, int]], first: int, last: int) -> str:
     """The words `[first, last)` of a sentence as they stand there."""
-    spans = list(word_spans(line))
     return line[spans[first][1] : spans[last - 1][2]]
 
 
-def _holds(wider: _Run, run: _Run) -> bool:
-    return wider != run and wider.sentence == run.sentence and wider.first <= run.first and run.last <= wider.last
+def _said(line: str, first: int, number: int) -> str:
+    return _stretch(line, list(word_spans(line)), first, first + number)
+
+
+def _covering(runs: Iterable[_Run]) -> Mapping[tuple[int, int], Sequence[_Run]]:
+    """By sentence and word of the request, the runs that hold it: to look for the wider ones among all would take time by their square."""
+    covering: dict[tuple[int, int], list[_Run]] = {}
+    for run in runs:
+        for word in range(run.first, run.last):
+            covering.setdefault((run.sentence, word), []).append(run)
+    return covering
 
 
 def _without_overlaps(found: Iterable[tuple[float, _Run, _Place]]) -> Iterator[tuple[float, _Run, _Place]]:
@@ -125,49 +138,91 @@ class _Seed:
 def _places(asked: Sequence[Sequence[str]], texts: Sequence[ChapterText]) -> Mapping[_Run, set[_Place]]:
     """The longest stretches around a seed that a sentence of the request shares with a sentence of a text."""
     places: dict[_Run, set[_Place]] = {}
-    spans: dict[tuple[int, int], list[Span]] = {}
-    lines: dict[tuple[int, Span], list[str]] = {}
+    read: dict[tuple[int, int], _Part] = {}
     for seed in _seeds(asked, texts):
         wanted = asked[seed.sentence]
-        pattern = re.compile(rf"(?<!\w){re.escape(seed.word).replace(chr(39), APOSTROPHE)}(?!\w)", re.IGNORECASE)
         for text, passage in sorted(seed.passages):
-            content = texts[text].content
-            if (text, passage) not in spans:
-                spans[text, passage] = list(sentences(content.text, content.index.spans[passage]))
-            for span in spans[text, passage]:
-                if not pattern.search(content.text, *span):
-                    continue
-                if (text, span) not in lines:
-                    lines[text, span] = words(content.text[span[0] : span[1]])
-                for first, last, start in _shared(wanted, lines[text, span], seed.index):
-                    places.setdefault(_Run(seed.sentence, first, last), set()).add(_Place(text, start, span))
+            if (text, passage) not in read:
+                content = texts[text].content
+                read[text, passage] = _Part(content.text, content.index.spans[passage])
+            for line in read[text, passage].lines_with(seed.word):
+                for first, last, word in _shared(wanted, line.words, seed.index):
+                    places.setdefault(_Run(seed.sentence, first, last), set()).add(_Place(text, word, line.span))
     return places
 
 
-APOSTROPHE = "['’]"  # noqa: RUF001  - both are typed
+class _Part:
+    """A passage or a sentence of a text, looked at no closer than it is asked."""
+
+    def __init__(self, text: str, span: Span) -> None:
+        self.span = span
+        self._text = text
+        self._lowered = text[span[0] : span[1]].lower().replace("’", "'")  # noqa: RUF001  - meant as typed
+
+    @cached_property
+    def words(self) -> list[str]:
+        return words(self._text[self.span[0] : self.span[1]])
+
+    @cached_property
+    def _lines(self) -> list["_Part"]:
+        return [_Part(self._text, span) for span in sentences(self._text, self.span)]
+
+    def lines_with(self, word: str) -> list["_Part"]:
+        """The sentences in which the word stands in this very form."""
+        return [line for line in self._lines if _stands_in(line._lowered, word)] if _stands_in(self._lowered, word) else []  # noqa: SLF001
+
+
+def _stands_in(lowered: str, word: str) -> bool:
+    """Whether the word stands there by itself, and with no underscore beside it."""
+    at = lowered.find(word)
+    while at >= 0:
+        before, behind = lowered[at - 1 : at], lowered[at + len(word) : at + len(word) + 1]
+        if not (before.isalnum() or before == "_" or behind.isalnum() or behind == "_"):
+            return True
+        at = lowered.find(word, at + 1)
+    return False
 
 
 def _seeds(asked: Sequence[Sequence[str]], texts: Sequence[ChapterText]) -> Iterator[_Seed]:
     """Words that hardly any passage holds, and words that stand with their neighbour in few."""
-    holding: dict[str, frozenset[tuple[int, int]]] = {}
+    holding = _looked_up({stem(word) for line in asked for word in line if word not in STOP_WORDS}, texts)
     for sentence, line in enumerate(asked):
-        previous: frozenset[tuple[int, int]] = frozenset()
+        previous: _Holding = {}
+        times = Counter(line)
         for index, word in enumerate(line):
-            if word in STOP_WORDS or line.count(word) > MOST_TIMES:
+            if word in STOP_WORDS or times[word] > MOST_TIMES:
                 continue
             term = stem(word)
-            if term not in holding:
-                holding[term] = _holding(term, texts)
-            together = previous & holding[term]
-            if len(holding[term]) <= RARE:
-                yield _Seed(sentence, index, word, holding[term])
-            elif 0 < len(together) <= RARE:
+            few = _few(holding[term], holding[term])
+            if few is not None:
+                yield _Seed(sentence, index, word, few)
+            elif together := _few(previous, holding[term]):
                 yield _Seed(sentence, index, word, together)
             previous = holding[term]
 
 
-def _holding(term: str, texts: Sequence[ChapterText]) -> frozenset[tuple[int, int]]:
-    return frozenset((number, passage) for number, text in enumerate(texts) for passage in text.content.index.postings.get(term, ())[::2])
+_Holding: TypeAlias = Mapping[int, Sequence[int]]
+"""By text, the postings of a term."""
+
+
+def _few(one: _Holding, other: _Holding) -> Collection[tuple[int, int]] | None:
+    """The passages that hold both, by text and number; None if they are not rare."""
+    both: list[tuple[int, int]] = []
+    for number, posting in one.items():
+        if number in other:
+            both += [(number, passage) for passage in sorted({*posting[::2]}.intersection(other[number][::2]))]
+            if len(both) > RARE:
+                return None
+    return both
+
+
+def _looked_up(asked: AbstractSet[str], texts: Sequence[ChapterText]) -> Mapping[str, _Holding]:
+    holding: dict[str, dict[int, Sequence[int]]] = {term: {} for term in asked}
+    for number, text in enumerate(texts):
+        postings = text.content.index.postings
+        for term in asked & postings.keys():
+            holding[term][number] = postings[term]
+    return holding
 
 
 def _shared(wanted: Sequence[str], line: Sequence[str], index: int) -> Iterator[tuple[int, int, int]]:

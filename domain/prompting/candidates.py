@@ -7,7 +7,7 @@ from hashlib import sha256
 from domain.llm.model import Message
 from domain.ports import Tokens
 from domain.prompting.index.passages import Span
-from domain.prompting.memory import ProjectMemory
+from domain.prompting.memory import ProjectMemory, TextKey
 from domain.prompting.receipts import Reason, Source
 from domain.prompting.sections import Section
 
@@ -59,13 +59,28 @@ class TokenMeter:
     def __init__(self, tokens: Tokens, model: str, memory: ProjectMemory | None = None) -> None:
         self.tokens = tokens
         self.model = model
+        self.tokenizer = tokens.tokenizer(model)
         self._memory = memory or ProjectMemory()
+        self._messages: dict[Message, int] = {}
+
+    @property
+    def key(self) -> str:
+        """What prices depend on, beside the text."""
+        return self.tokenizer.name
 
     def count(self, text: str) -> int:
         return self.tokens.count(text, model=self.model)
 
     def count_messages(self, messages: Sequence[Message]) -> int:
-        return self.tokens.count_messages(messages, model=self.model)
+        """What a request with these messages is billed as: the frames of empty ones, and the texts, each counted once for a prompt."""
+        frames = self.tokens.count_messages([Message(message.role, "") for message in messages], model=self.model)
+        return frames + sum(self.count_message(message) for message in messages)
+
+    def count_message(self, message: Message) -> int:
+        """The message's text alone."""
+        if message not in self._messages:
+            self._messages[message] = self.count(message.text)
+        return self._messages[message]
 
     def price(self, text: str, source: Source, spans: Sequence[Span]) -> int:  # noqa: ARG002  - a meter may price the source's own text
         """What it costs to send these parts of a source, laid out as `text`."""
@@ -73,8 +88,13 @@ class TokenMeter:
 
     def count_once(self, text: str) -> int:
         """As `count`, for a text that may come again with the next prompt."""
-        key = ("tokens", self.tokens.tokenizer(self.model).name, sha256(text.encode("utf-8", "surrogatepass")).digest())
+        key = ("tokens", self.tokenizer.name, sha256(text.encode("utf-8", "surrogatepass")).digest())
         return self._memory.derived(key, lambda: self.count(text), size=lambda _: COUNT_BYTES)
+
+    def estimate_once(self, text: str, of: TextKey) -> int:
+        """As `estimate`, for the whole text that is known by this key."""
+        key = ("estimate", self.tokenizer.name, of)
+        return self._memory.derived(key, lambda: self.estimate(text), size=lambda _: COUNT_BYTES, of=of)
 
     def estimate(self, text: str) -> int:
         """Counted up to a few pages; a longer text that is not to be sent is judged by its first pages."""

@@ -1,8 +1,9 @@
 """Earlier chapters as candidates: what happened, in their summaries, and how it was told, in their last pages."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import fsum
+from sys import getsizeof
 from uuid import UUID
 
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
@@ -31,7 +32,9 @@ def chapter_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
     distances = {earlier.chapter.id: distance for distance, earlier in enumerate(told, start=1)}
     rarity = _rarity(scene)
     judged = {
-        earlier.chapter.id: _judge_summary(earlier, distances[earlier.chapter.id], scene, rarity) for earlier in told if _told(earlier)
+        earlier.chapter.id: _judge_summary(earlier, distances[earlier.chapter.id], scene, rarity)
+        for earlier in told
+        if scene.summary_of(earlier).text
     }
     merits = fsum(score for score, _ in judged.values())
     for earlier in scene.earlier:
@@ -40,7 +43,7 @@ def chapter_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
             yield _kept_out(earlier, Section.PREVIOUS_END, Reason.EXCLUDED, ("excluded by the request",), meter)
             continue
         if earlier.chapter.id in judged:
-            yield _summary(earlier, *judged[earlier.chapter.id], merits, meter)
+            yield _summary(earlier, scene.summary_of(earlier).text, *judged[earlier.chapter.id], merits, meter)
         else:
             yield _kept_out(earlier, Section.STORY_SO_FAR, Reason.EMPTY, ("it has neither a summary nor a brief",), meter)
         yield _text(earlier, distances[earlier.chapter.id], scene, meter)
@@ -50,16 +53,16 @@ def _judge_summary(earlier: ChapterText, distance: int, scene: Scene, rarity: Ma
     """Its score, and the evidence."""
     chapter = earlier.chapter
     kind = _kind_of_summary(earlier)
-    shared = {file_id: name for file_id, name in scene.named_in(_told(earlier)).items() if file_id in rarity}
+    shared = {file_id: name for file_id, name in scene.summary_of(earlier).named.items() if file_id in rarity}
     recency = SUMMARY_STRENGTH / (1 + SUMMARY_FADING * (distance - 1))
     callback = SHARED_NAME * max((rarity[file_id] for file_id in shared), default=0.0)
     named = (f'"{name}" in the {kind} of chapter {chapter.position}' for name in shared.values())
     return 1 - (1 - recency) * (1 - callback), (_how_far(distance), *named)
 
 
-def _summary(earlier: ChapterText, score: float, evidence: tuple[str, ...], merits: float, meter: TokenMeter) -> Candidate:
-    text = f"{heading(earlier)}: {_told(earlier)}\n\n"
-    tokens = meter.count(text)
+def _summary(earlier: ChapterText, summary: str, score: float, evidence: tuple[str, ...], merits: float, meter: TokenMeter) -> Candidate:
+    text = f"{heading(earlier)}: {summary}\n\n"
+    tokens = meter.count_once(text)
     return Candidate(
         section=Section.STORY_SO_FAR,
         place=_place(earlier),
@@ -79,12 +82,8 @@ def _kind_of_summary(earlier: ChapterText) -> str:
 
 def _rarity(scene: Scene) -> Mapping[UUID, float]:
     """For each file that the request names, the share of the summaries that do not: a protagonist in all of them tells none apart."""
-    named = Counter(file_id for earlier in scene.earlier for file_id in scene.named_in(_told(earlier)))
+    named = Counter(file_id for earlier in scene.earlier for file_id in scene.summary_of(earlier).named)
     return {file_id: 1 - named[file_id] / len(scene.earlier) for file_id in scene.requested if file_id in named}
-
-
-def _told(earlier: ChapterText) -> str:
-    return clean(earlier.chapter.summary or earlier.chapter.brief).strip()
 
 
 def _text(earlier: ChapterText, distance: int, scene: Scene, meter: TokenMeter) -> Candidate:
@@ -95,9 +94,16 @@ def _text(earlier: ChapterText, distance: int, scene: Scene, meter: TokenMeter) 
     text = earlier.content.text
     if not text:
         return _kept_out(earlier, section, Reason.EMPTY, ("it has no text",), meter)
-    title = "" if distance == 1 else f"### {heading(earlier)}\n\n"
-    forms = ((text, True),) if pinned else _forms(text, meter)
-    variants = tuple(_variant(f"{title}{form}\n\n", meter, complete=complete) for form, complete in forms)
+    title = "" if distance == 1 else f"### {heading(earlier)}\n\n"  # the previous chapter's end stands in a section of its own
+    if pinned:
+        variants: Sequence[Variant] = (_variant(f"{title}{text}\n\n", meter, complete=True),)
+    else:
+        variants = scene.material.memory.derived(
+            ("ends", meter.key, earlier.key),
+            lambda: tuple(_variant(f"{form}\n\n", meter, complete=complete) for form, complete in _forms(text, meter)),
+            size=lambda ends: sum(getsizeof(end.text) + 200 for end in ends),
+            of=earlier.key,
+        )
     return Candidate(
         section=section,
         place=_place(earlier),
@@ -106,8 +112,8 @@ def _text(earlier: ChapterText, distance: int, scene: Scene, meter: TokenMeter) 
         reason=Reason.PINNED if pinned else Reason.RECENT,
         evidence=("asked for by the request", _how_far(distance)) if pinned else (_how_far(distance),),
         required=pinned,
-        variants=variants,
-        tokens_in_full=variants[-1].tokens if variants[-1].complete else meter.estimate(text),
+        variants=tuple(variants),
+        tokens_in_full=variants[-1].tokens if variants[-1].complete else meter.estimate_once(text, earlier.key),
     )
 
 
@@ -128,17 +134,21 @@ def _variant(text: str, meter: TokenMeter, *, complete: bool) -> Variant:
 
 
 def _kept_out(earlier: ChapterText, section: Section, reason: Reason, why: tuple[str, ...], meter: TokenMeter) -> Candidate:
-    what = "summary" if section is Section.STORY_SO_FAR else "text"
-    text = (earlier.chapter.summary or earlier.chapter.brief) if section is Section.STORY_SO_FAR else earlier.content.text
+    is_summary = section is Section.STORY_SO_FAR
+    tokens = (
+        meter.estimate(earlier.chapter.summary or earlier.chapter.brief)
+        if is_summary
+        else meter.estimate_once(earlier.content.text, earlier.key)
+    )
     return Candidate(
         section=section,
         place=_place(earlier),
-        label=f"{heading(earlier)} ({what})",
+        label=f"{heading(earlier)} ({'summary' if is_summary else 'text'})",
         source=_source(earlier),
         reason=reason,
         evidence=why,
         score=0.0,
-        tokens_in_full=meter.estimate(text),
+        tokens_in_full=tokens,
     )
 
 

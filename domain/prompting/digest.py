@@ -22,15 +22,6 @@ def stable_prefix_tokens(messages: Sequence[Message], previous: Sequence[Message
             stable += tokens.count(new.text, model=model)
             continue
         if new.role == old.role:
-            stable += _common_tokens(new.text, old.text, tokens=tokens, model=model)
+            stable += tokens.shared(new.text, old.text, model=model)
         break
     return stable
-
-
-def _common_tokens(new: str, old: str, *, tokens: Tokens, model: str) -> int:
-    shared = next((index for index, (one, other) in enumerate(zip(new, old, strict=False)) if one != other), min(len(new), len(old)))
-    number = tokens.count(new[:shared], model=model)
-    # the token in which the texts part may have been split differently there: step back to the last one they share
-    while number and tokens.take(new, model=model, tokens=number) != tokens.take(old, model=model, tokens=number):
-        number -= 1
-    return number

@@ -32,10 +32,14 @@ class Form:
     complete: bool
 
 
+def by_relevance(content: IndexedText, relevance: Mapping[int, float]) -> tuple[int, ...]:
+    """The numbers of all passages but the first: all that the forms of a text depend on, beside the text."""
+    return tuple(sorted(range(1, len(content.index.spans)), key=lambda number: (-relevance.get(number, 0.0), number)))
+
+
 def forms(content: IndexedText, relevance: Mapping[int, float]) -> Iterator[Form]:
     """Growing forms of a text, the last one complete: how it begins, and the passages of the highest relevance (by number; else 0)."""
-    text, passages = content.text, content.index.spans
-    order = sorted(range(1, len(passages)), key=lambda number: (-relevance.get(number, 0.0), number))
+    text, passages, order = content.text, content.index.spans, by_relevance(content, relevance)
     for size in SIZES:
         if size > _WORTH_CUTTING * len(text):
             break

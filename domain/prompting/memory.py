@@ -27,8 +27,12 @@ TextKey: TypeAlias = UUID | tuple[UUID, str]
 ALONE_BYTES: Final = 128_000_000
 """What a project's memory may take up that nobody keeps: it goes with the prompt that it serves."""
 
-DERIVED_BYTES: Final = 64_000_000
-"""What a project's derived values may take up; those used least recently make room for others."""
+DERIVED_BYTES: Final = 48_000_000
+"""What a project's derived values may take up; those used least recently make room for others.
+
+Each prompt asks for those of all of its chapters, some 15 MB for a series of 1.6 million tokens. Where they do not fit, each makes room
+for the next, and all of them are made anew every time.
+"""
 
 ENTRY_BYTES: Final = 300
 PROJECT_BYTES: Final = 2_000

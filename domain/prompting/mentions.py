@@ -10,6 +10,7 @@ from uuid import UUID
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from domain.prompting.ambiguous_names import ALSO_ORDINARY_WORDS, NOT_A_NAME
+from domain.prompting.untrusted import clean
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.writing.words import UNSPACED
 
@@ -36,6 +37,9 @@ class NameMatch:
 
 VERY_SHORT_NAME = 3
 """Up to this many characters, a name is found only as it is spelled: "Al" or "Ed" is too often a part of something else."""
+
+MOST_OWNERS = 100
+"""So many files can share a name, first those whose own name it is: one that still more go by tells none of them apart."""
 
 _LEAST_PART_OF_NAME = 3
 _FILE_ENDING = re.compile(r"\.(?:md|markdown|txt|text|docx?|odt|rtf|pdf|epub)$", re.IGNORECASE)
@@ -100,7 +104,11 @@ class NameIndex:
         return tuple(dict.fromkeys(file_id for file_id, spelling, exactly in spelled if not exactly or _same_capitals(matched, spelling)))
 
     def _add(self, file_id: UUID, name: str, *, exactly: bool = False) -> None:
-        name = " ".join(name.split())
+        """As it is, and without what nobody sees: texts are searched clean by prompts, and as they are by others."""
+        for spelled in dict.fromkeys(" ".join(each.split()) for each in (name, clean(name))):
+            self._add_spelled(file_id, spelled, exactly=exactly)
+
+    def _add_spelled(self, file_id: UUID, name: str, *, exactly: bool) -> None:
         if not any(map(str.isalnum, name)):
             return
         exactly = exactly or len(name) <= VERY_SHORT_NAME or (name[0].isupper() and name.lower() in ALSO_ORDINARY_WORDS)
@@ -108,7 +116,7 @@ class NameIndex:
             for form in ("NFC", "NFD"):
                 written = unicodedata.normalize(form, spelling)
                 owners = self._patterns.setdefault(_fold(written), [])
-                if (file_id, written, exactly) not in owners:
+                if len(owners) < MOST_OWNERS and (file_id, written, exactly) not in owners:
                     owners.append((file_id, written, exactly))
 
 
@@ -160,7 +168,7 @@ def _single_words(files: Iterable[ReferenceFile], most_sharing: int) -> Iterator
     words: dict[tuple[UUID, str], None] = {}
     for file in files:
         if file.kind is ReferenceKind.CHARACTER:
-            for word in _FILE_ENDING.sub("", file.name).split():
+            for word in _FILE_ENDING.sub("", clean(file.name)).split():
                 if word[0].isupper() and word.isalpha() and len(word) >= _LEAST_PART_OF_NAME and word.lower() not in NOT_A_NAME:
                     owners.setdefault(_fold(word), set()).add(file.id)
                     words[file.id, word] = None

@@ -11,7 +11,7 @@ from domain.prompting.callbacks import Callback, callbacks
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
 from domain.prompting.chapter_candidates import heading
 from domain.prompting.index.passages import Span, sentences
-from domain.prompting.index.terms import stem, terms, word_spans
+from domain.prompting.index.terms import stems
 from domain.prompting.material import ChapterText
 from domain.prompting.receipts import Reason, Source, SourceKind
 from domain.prompting.scene import Request, Scene
@@ -64,7 +64,7 @@ def passage_candidates(scene: Scene, meter: TokenMeter, *, beyond_recent_text: b
         for one in _found(scene, texts)
         if texts[one.text].chapter.id not in scene.wish.include and not (beyond_recent_text and _is_recent(one, texts))
     ]
-    found, duplicates = _without_repetitions(nominated, texts)
+    found, duplicates = _without_repetitions(nominated, scene.search)
     merits = fsum(one.merit for one in found)
     for one in found:
         yield _candidate(one, texts[one.text], share_of_need(Section.PASSAGES.group, one.merit, merits), meter)
@@ -109,7 +109,7 @@ def _add(found: dict[tuple[int, int], _Found], one: _Found) -> None:
         (start, end), merit = first.parts[-1]
         more = tuple(((min(start, span[0]), max(end, span[1])), merit + added) for span, added in one.parts)
         chance = 1 - (1 - first.chance) * (1 - one.chance)
-        one = _Found(one.text, one.passage, chance, (*first.parts, *more), (*first.evidence, *one.evidence))
+        one = _Found(one.text, one.passage, chance, (*first.parts, *more), tuple(dict.fromkeys((*first.evidence, *one.evidence))))
     found[one.text, one.passage] = one
 
 
@@ -158,7 +158,7 @@ def _telling_half(text: ChapterText, passage: int, search: Search) -> tuple[Span
 
 def _shared(line: str, search: Search) -> dict[str, str]:
     """The terms of the request in a sentence, each as it stands there."""
-    return {term: line[start:end] for word, start, end in word_spans(line) if (term := stem(word)) in search.weights}
+    return {term: word for word, term in stems(line) if term in search.weights}
 
 
 def _is_recent(one: _Found, texts: Sequence[ChapterText]) -> bool:
@@ -166,13 +166,12 @@ def _is_recent(one: _Found, texts: Sequence[ChapterText]) -> bool:
     return text is texts[-1] and text.content.index.spans[one.passage][1] > len(text.content.text) - RECENT_CHARACTERS
 
 
-def _without_repetitions(found: Sequence[_Found], texts: Sequence[ChapterText]) -> tuple[list[_Found], list[tuple[_Found, _Found]]]:
+def _without_repetitions(found: Sequence[_Found], search: Search) -> tuple[list[_Found], list[tuple[_Found, _Found]]]:
     """Those that say something of their own, and the others, each with the better one that says the same."""
     kept: list[tuple[_Found, frozenset[str]]] = []
     duplicates = []
     for one in found:
-        start, end = texts[one.text].content.index.spans[one.passage]
-        own = frozenset(terms(texts[one.text].content.text[start:end]))
+        own = frozenset(search.terms_of(one.text, one.passage))
         better = next((other for other, others in kept if len(own & others) > ALIKE * len(own | others)), None)
         if better is None:
             kept.append((one, own))
@@ -201,7 +200,7 @@ def _candidate(one: _Found, text: ChapterText, worth: float, meter: TokenMeter) 
 def _variant(text: ChapterText, span: Span, worth: float, meter: TokenMeter) -> Variant:
     rendered = f"### {heading(text)}\n\n{text.content.text[span[0] : span[1]]}\n\n"
     source = Source(SourceKind.CHAPTER_VERSION, text.version_id)
-    whole = any(span == passage for passage in text.content.index.spans)
+    whole = span in text.content.index.spans
     return Variant(text=rendered, tokens=meter.price(rendered, source, (span,)), worth=worth, complete=whole, spans=(span,))
 
 

@@ -1,11 +1,13 @@
 """Reference files as candidates: their standing, their evidence, and the forms they can be sent in."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import fsum
+from sys import getsizeof
 from uuid import UUID
 
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
-from domain.prompting.excerpts import Form, forms, quote
+from domain.prompting.excerpts import Form, by_relevance, forms, quote
 from domain.prompting.lanes.judgement import Judgement, judge
 from domain.prompting.material import ReferenceText
 from domain.prompting.receipts import Reason, Source, SourceKind
@@ -17,6 +19,9 @@ from domain.reference_files import InclusionPolicy, ReferenceFile
 
 _WIDEST_TOKEN = 12
 """Characters: a form longer than this many times the budget cannot fit, so it need not be counted."""
+
+_KEPT_PASSAGES = 4
+"""A file with more passages is cut anew for each request, since these come in too many orders to keep the forms of all."""
 
 
 def reference_candidates(scene: Scene, meter: TokenMeter) -> Iterator[Candidate]:
@@ -66,18 +71,45 @@ def _relevant(optional: Sequence[tuple[ReferenceText, Judgement]], scene: Scene,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A form as it would be sent, and what that costs."""
+
+    form: Form
+    text: str
+    tokens: int
+
+    def variant(self, worth: float) -> Variant:
+        return Variant(text=self.text, tokens=self.tokens, worth=worth, complete=self.form.complete, spans=self.form.spans)
+
+
 def _variants(reference: ReferenceText, found: Judgement, worth: float, scene: Scene, meter: TokenMeter) -> Iterator[Variant]:
-    text = reference.content.text
-    for form in forms(reference.content, found.passages):
-        if form.characters <= _WIDEST_TOKEN * scene.wish.token_budget:
-            yield _variant(reference, form, worth * share_of_text(form.characters, len(text)), meter)
+    length = len(reference.content.text)
+    for priced in _priced(reference, found.passages, _WIDEST_TOKEN * scene.wish.token_budget, scene, meter):
+        yield priced.variant(worth * share_of_text(priced.form.characters, length))
 
 
-def _variant(reference: ReferenceText, form: Form, worth: float, meter: TokenMeter) -> Variant:
+def _priced(reference: ReferenceText, relevance: Mapping[int, float], most: int, scene: Scene, meter: TokenMeter) -> Sequence[_Priced]:
+    """The forms of at most so many characters. What can only come in a few orders is kept from one prompt to the next."""
+    file, content = reference.file, reference.content
+
+    def make() -> Sequence[_Priced]:
+        return [_price(reference, form, meter) for form in forms(content, relevance) if form.characters <= most]
+
+    if len(content.index.spans) > _KEPT_PASSAGES or len(content.text) > most:
+        return make()
+    key = ("forms", meter.key, reference.key, file.name, file.aliases, by_relevance(content, relevance))
+    return scene.material.memory.derived(key, make, size=_size, of=reference.key)
+
+
+def _size(priced: Sequence[_Priced]) -> int:
+    return sum(getsizeof(one.text) + 120 * len(one.form.spans) + 400 for one in priced)
+
+
+def _price(reference: ReferenceText, form: Form, meter: TokenMeter) -> _Priced:
     file = reference.file
     rendered = _rendered(file, quote(reference.content.text, form.spans), note="" if form.complete else " (excerpt)")
-    tokens = meter.price(rendered, _source(file), form.spans)
-    return Variant(text=rendered, tokens=tokens, worth=worth, complete=form.complete, spans=form.spans)
+    return _Priced(form, rendered, meter.price(rendered, _source(file), form.spans))
 
 
 def _rank(reference: ReferenceText, judged: Mapping[UUID, Judgement], scene: Scene) -> tuple[bool, bool, float, str, str, UUID]:
@@ -92,7 +124,7 @@ def _required(reference: ReferenceText, meter: TokenMeter, reason: Reason, why: 
     file = reference.file
     sections = WHOLE_BOOK if file.inclusion is InclusionPolicy.ALWAYS else THIS_CHAPTER
     everything = Form(((0, len(reference.content.text)),), len(reference.content.text), complete=True)
-    variant = _variant(reference, everything, 0.0, meter)
+    variant = _price(reference, everything, meter).variant(0.0)
     return Candidate(
         section=sections[file.kind],
         place=_place(file),

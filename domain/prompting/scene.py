@@ -55,6 +55,19 @@ class Told:
     appearances: Appearances
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What happened in an earlier chapter, cleaned, and the files that it names, each with how it is first named there."""
+
+    text: str
+    named: Mapping[UUID, str]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes up in memory, the unclean text included that it is known by."""
+        return 4 * len(self.text) + 200 * len(self.named) + 500
+
+
 Barred: TypeAlias = tuple[ReferenceFile, Reason, tuple[str, ...]]
 
 
@@ -84,6 +97,17 @@ class Scene:
     def appearances_in(self, reference: ReferenceText) -> Appearances:
         """Who is named where in a reference file."""
         return _appearances(self.material.memory, reference, self.names)
+
+    def summary_of(self, earlier: ChapterText) -> Summary:
+        """A chapter's summary, else its brief; its text may be empty."""
+        told = earlier.chapter.summary or earlier.chapter.brief
+
+        def make() -> Summary:
+            text = clean(told).strip()
+            return Summary(text, self.named_in(text))
+
+        key = ("summary", told, self.names.fingerprint)
+        return self.material.memory.derived(key, make, size=lambda summary: summary.size)
 
     def named_in(self, text: str) -> Mapping[UUID, str]:
         """The files that a text names, each with how it is first named there."""

@@ -7,11 +7,11 @@ those it was then measured on.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import log
 
 from domain.prompting.index.terms import terms
@@ -71,7 +71,9 @@ class Search:
         self._sequence = list(terms(request))
         self.times = Counter(self._sequence)
         self._passages = sum(len(text.content.index.spans) for text in texts)
-        self._rows = {term: list(self._lookup(term)) for term in self.times}
+        self._read: dict[tuple[int, int], Sequence[str]] = {}
+        self._lengths = [sum(text.content.index.lengths) for text in texts]
+        self._rows = self._looked_up()
         self._holding = {term: sum(len(row[1]) // 2 for row in rows) for term, rows in self._rows.items()}
         self._named, spent = self._titles_named()
         self.weights = {term: self._weight(term, spent) for term in self.times}
@@ -83,59 +85,63 @@ class Search:
 
     def hits(self, limit: int) -> list[Hit]:
         """The best passages, the best first; of equals, the earlier one."""
-        scores, coverage = {number: list(row) for number, row in self.passage_scores.items()}, self._coverage
-        for number, passage in self._leading(scores):
+        scores = {number: list(row) for number, row in self.passage_scores.items()}
+        for _, number, passage in best_of(scores, RERANKED):
             scores[number][passage] += self._pairs_in(number, passage)
         whole = self._whole_scores()
-        ranked: list[tuple[float, int, int]] = []
+        ranked: dict[int, list[float]] = {}
         for number, row in scores.items():
-            added, factor, last = whole.get(number, 0.0), 1.0 + self._named.get(number, 0.0), len(row) - 1
-            for passage, score in enumerate(row):
-                if score > 0:
-                    near = (row[passage - 1] if passage else 0.0) + (row[passage + 1] if passage < last else 0.0)
-                    ranked.append(((score + NEIGHBOUR * near + added) * factor, -number, -passage))
+            added, factor = whole.get(number, 0.0), 1.0 + self._named.get(number, 0.0)
+            ranked[number] = [
+                (score + NEIGHBOUR * (before + after) + added) * factor if score > 0 else 0.0
+                for before, score, after in zip([0.0, *row], row, [*row[1:], 0.0], strict=False)
+            ]
         return [
-            Hit(-number, -passage, score, coverage[-number].get(-passage, 0.0) / (self.mass or 1.0), -number in self._named)
-            for score, number, passage in nlargest(limit, ranked)
+            Hit(number, passage, score, self.passages_of(number).get(passage, 0.0) / (self.mass or 1.0), number in self._named)
+            for score, number, passage in best_of(ranked, limit)
         ]
-
-    @property
-    def passage_scores(self) -> Mapping[int, Sequence[float]]:
-        """By text, the plain BM25 of all its passages; texts that share nothing with the request are left out."""
-        return self._scored[0]
-
-    @property
-    def _coverage(self) -> Mapping[int, Mapping[int, float]]:
-        return self._scored[1]
 
     def whole_texts(self) -> Mapping[int, tuple[float, Sequence[str]]]:
         """For each text that holds a term of the request: its score as a whole, and these terms, the weightiest first."""
         found: dict[int, list[tuple[float, str]]] = {}
-        average = sum(sum(text.content.index.lengths) for text in self._texts) / max(1, len(self._texts)) or 1.0
+        average = sum(self._lengths) / max(1, len(self._texts)) or 1.0
         for term, rows in self._rows.items():
             weight = rarity(len(self._texts), len(rows))
             for number, posting in rows:
-                length = sum(self._texts[number].content.index.lengths)
-                found.setdefault(number, []).append((_saturated(weight, sum(posting[1::2]), length / average), term))
-        return {
-            number: (sum(sorted(score for score, _ in held)), [term for _, term in sorted(held, key=lambda pair: (-pair[0], pair[1]))])
-            for number, held in found.items()
-        }
+                times, length = sum(posting[1::2]), self._lengths[number] / average
+                score = weight * (K1 + 1) * times / (times + K1 * (1 - B + B * length))
+                found.setdefault(number, []).append((-score, term))
+        whole: dict[int, tuple[float, Sequence[str]]] = {}
+        for number, held in found.items():
+            held.sort()
+            whole[number] = -sum(score for score, _ in reversed(held)), [term for _, term in held]
+        return whole
 
     def passages_of(self, number: int) -> Mapping[int, float]:
         """The scores of a text's own passages, for those that hold a term of the request."""
         scores: dict[int, float] = {}
-        for term, rows in self._rows.items():
-            for text, posting in rows:
-                if text == number:
-                    for passage in posting[::2]:
-                        scores[passage] = scores.get(passage, 0.0) + self.weights[term]
+        for weight, posting in self._held.get(number, ()):
+            for passage in posting[::2]:
+                scores[passage] = scores.get(passage, 0.0) + weight
         return scores
 
-    def _lookup(self, term: str) -> Iterator[tuple[int, Sequence[int]]]:
+    def _looked_up(self) -> Mapping[str, Sequence[tuple[int, Sequence[int]]]]:
+        """For each term of the request, the texts that hold it, in their order, with its places there."""
+        rows: dict[str, list[tuple[int, Sequence[int]]]] = {term: [] for term in self.times}
         for number, text in enumerate(self._texts):
-            if posting := text.content.index.postings.get(term):
-                yield number, posting
+            postings = text.content.index.postings
+            for term in self.times.keys() & postings.keys():  # in whatever order: it goes over the fewer of both
+                rows[term].append((number, postings[term]))
+        return rows
+
+    @cached_property
+    def _held(self) -> Mapping[int, Sequence[tuple[float, Sequence[int]]]]:
+        """By text, the postings of the request's terms in it, with their weights."""
+        held: dict[int, list[tuple[float, Sequence[int]]]] = {}
+        for term, rows in self._rows.items():
+            for number, posting in rows:
+                held.setdefault(number, []).append((self.weights[term], posting))
+        return held
 
     def _weight(self, term: str, spent: frozenset[str]) -> float:
         return rarity(self._passages, self._holding[term]) * (SPENT if term in spent and self.times[term] == 1 else 1.0)
@@ -155,30 +161,30 @@ class Search:
         return named, frozenset(term for number in named for term in self._texts[number].title)
 
     @cached_property
-    def _scored(self) -> tuple[dict[int, list[float]], dict[int, dict[int, float]]]:
-        """By text, the scores of all its passages, and how much of the request's weight they hold."""
-        average = sum(sum(text.content.index.lengths) for text in self._texts) / max(1, self._passages) or 1.0
+    def passage_scores(self) -> Mapping[int, Sequence[float]]:
+        """By text, the plain BM25 of all its passages; texts that share nothing with the request are left out."""
+        average = sum(self._lengths) / max(1, self._passages) or 1.0
         scores: dict[int, list[float]] = {}
-        coverage: dict[int, dict[int, float]] = {}
-        for term, rows in self._rows.items():
-            weight = self.weights[term]
-            for number, posting in rows:
-                lengths = self._texts[number].content.index.lengths
-                row = scores.setdefault(number, [0.0] * len(lengths))
-                held = coverage.setdefault(number, {})
+        for number, held in self._held.items():
+            lengths = self._texts[number].content.index.lengths
+            against = [K1 * (1 - B + B * (length / average)) for length in lengths]
+            scores[number] = row = [0.0] * len(lengths)
+            for weight, posting in held:
+                most = weight * (K1 + 1)
                 for passage, times in zip(posting[::2], posting[1::2], strict=True):
-                    row[passage] += _saturated(weight, times, lengths[passage] / average)
-                    held[passage] = held.get(passage, 0.0) + weight
-        return scores, coverage
+                    row[passage] += most * times / (times + against[passage])
+        return scores
 
-    def _leading(self, scores: Mapping[int, Sequence[float]]) -> list[tuple[int, int]]:
-        ranked = ((score, -number, -passage) for number, row in scores.items() for passage, score in enumerate(row) if score > 0)
-        return [(-number, -passage) for _, number, passage in nlargest(RERANKED, ranked)]
+    def terms_of(self, number: int, passage: int) -> Sequence[str]:
+        """The terms of a passage, in reading order, with repetitions."""
+        if (number, passage) not in self._read:
+            content = self._texts[number].content
+            start, end = content.index.spans[passage]
+            self._read[number, passage] = list(terms(content.text[start:end]))
+        return self._read[number, passage]
 
     def _pairs_in(self, number: int, passage: int) -> float:
-        content = self._texts[number].content
-        start, end = content.index.spans[passage]
-        found = Counter(pair for pair in pairwise(terms(content.text[start:end])) if pair in self._pairs)
+        found = Counter(pair for pair in pairwise(self.terms_of(number, passage)) if pair in self._pairs)
         return sum(PAIR * self._pairs[pair] * (K1 + 1) * times / (times + K1) for pair, times in sorted(found.items()))
 
     def _whole_scores(self) -> Mapping[int, float]:
@@ -196,5 +202,11 @@ class Search:
         return added
 
 
-def _saturated(weight: float, times: int, relative_length: float) -> float:
-    return weight * (K1 + 1) * times / (times + K1 * (1 - B + B * relative_length))
+def best_of(scores: Mapping[int, Sequence[float]], number: int) -> list[tuple[float, int, int]]:
+    """The best passages that have a score, by text and number, the best first; of equals, the earlier one."""
+    peaks = {text: max(row) for text, row in scores.items() if row}
+    least = min(nlargest(number, peaks.values()), default=0.0) if len(peaks) >= number else 0.0
+    high = [(text, scores[text]) for text, peak in peaks.items() if peak >= least]
+    least = min(nlargest(number, chain.from_iterable(row for _, row in high)), default=0.0)
+    ranked = [(score, -text, -passage) for text, row in high for passage, score in enumerate(row) if score >= least and score > 0]
+    return [(score, -text, -passage) for score, text, passage in nlargest(number, ranked)]

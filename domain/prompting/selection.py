@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop
 from types import MappingProxyType
+from typing import NamedTuple
 
 from domain.prompting.candidates import Variant
 from domain.prompting.genres import Share
@@ -39,11 +40,10 @@ class Offer:
     variants: Sequence[Variant]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Raises candidate `index` from variant `before` (-1: not sent) to variant `after`."""
+class Step(NamedTuple):
+    """Raises an offer, named by its index, from variant `before` (-1: not sent) to variant `after`."""
 
-    index: int
+    offer: int
     before: int
     after: int
     tokens: int
@@ -90,8 +90,8 @@ class Queue:
     def _filled(self, fixed: Choice, left: int) -> Choice:
         choice = dict(fixed)
         for step in self.steps:
-            if step.tokens <= left and step.index not in fixed and choice.get(step.index, -1) == step.before:
-                choice[step.index] = step.after
+            if step.tokens <= left and step.offer not in fixed and choice.get(step.offer, -1) == step.before:
+                choice[step.offer] = step.after
                 left -= step.tokens
         return choice
 
@@ -103,14 +103,17 @@ def queue(offers: Sequence[Offer], shares: Mapping[str, Share] = MappingProxyTyp
         groups[offer.group].add(_concave_steps(index, offer.variants), good=offer.score >= GOOD)
     places: dict[int, list[_Place]] = {}
     for rank, (step, density) in enumerate(_in_turn(list(groups.values()))):
-        places.setdefault(step.index, []).append(_Place(rank, step, density))
+        places.setdefault(step.offer, []).append(_Place(rank, step, density))
     worths = [_counted(offer.variants, places.get(index, ())) for index, offer in enumerate(offers)]
     tokens = [[variant.tokens for variant in offer.variants] for offer in offers]
     ranks = {(index, place.step.after): place.rank for index, found in places.items() for place in found}
-    steps = [step for index in range(len(offers)) for step in _every_step(index, tokens[index], worths[index])]
     last = len(ranks)
-    steps.sort(key=lambda step: (-step.density, ranks.get((step.index, step.after), last), step.index, step.before, step.after))
-    return Queue(tokens, worths, steps)
+    ordered = sorted(
+        (-(worth / length), ranks.get((index, after), last), index, before, after, length, worth)
+        for index in range(len(offers))
+        for before, after, length, worth in _every_step(tokens[index], worths[index])
+    )
+    return Queue(tokens, worths, [Step(*step[2:]) for step in ordered])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class _Group:
     waiting: list[tuple[float, int, int, Step, bool]] = field(default_factory=list)
 
     def add(self, steps: Iterable[Step], *, good: bool) -> None:
-        self.waiting.extend((-step.density, step.index, number, step, good) for number, step in enumerate(steps))
+        self.waiting.extend((-step.density, step.offer, number, step, good) for number, step in enumerate(steps))
 
     @property
     def rank(self) -> tuple[float, int, int]:
@@ -179,26 +182,27 @@ def _counted(variants: Sequence[Variant], places: Iterable[_Place]) -> list[floa
 def _concave_steps(index: int, variants: Sequence[Variant]) -> list[Step]:
     """From nothing to all of it by steps of falling density: a variant that a longer one outdoes is passed over."""
     steps: list[Step] = []
-    for after, variant in enumerate(variants):
-        step = _step(index, -1, after, None, variant)
-        while steps:
-            step = _step(index, steps[-1].after, after, variants[steps[-1].after], variant)
-            if step.density <= steps[-1].density:
-                break
+    for after in range(len(variants)):
+        step = _step_from(steps, index, after, variants)
+        while steps and step.density > steps[-1].density:
             steps.pop()
-            step = _step(index, -1, after, None, variant)
+            step = _step_from(steps, index, after, variants)
         steps.append(step)
     return steps
 
 
-def _step(index: int, before: int, after: int, shorter: Variant | None, longer: Variant) -> Step:
-    tokens, worth = (shorter.tokens, shorter.worth) if shorter else (0, 0.0)
-    return Step(index, before, after, max(1, longer.tokens - tokens), longer.worth - worth)
+def _step_from(steps: Sequence[Step], index: int, after: int, variants: Sequence[Variant]) -> Step:
+    """To variant `after`, from where the last of these steps leads."""
+    longer = variants[after]
+    if not steps:
+        return Step(index, -1, after, max(1, longer.tokens), longer.worth)
+    shorter = variants[steps[-1].after]
+    return Step(index, steps[-1].after, after, max(1, longer.tokens - shorter.tokens), longer.worth - shorter.worth)
 
 
-def _every_step(index: int, tokens: Sequence[int], worths: Sequence[float]) -> Iterator[Step]:
-    """So that whatever form fits can be reached."""
+def _every_step(tokens: Sequence[int], worths: Sequence[float]) -> Iterator[tuple[int, int, int, float]]:
+    """From every variant (-1: not sent) to every larger one, with its tokens and worth: so that whatever form fits can be reached."""
     for after, (length, worth) in enumerate(zip(tokens, worths, strict=True)):
-        yield Step(index, -1, after, max(1, length), worth)
+        yield -1, after, max(1, length), worth
         for before in range(after):
-            yield Step(index, before, after, max(1, length - tokens[before]), worth - worths[before])
+            yield before, after, max(1, length - tokens[before]), worth - worths[before]

@@ -19,7 +19,9 @@ LONGEST_PARAGRAPH = 2_000
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
 _HEADING = re.compile(r"#{1,6}\s")
 _LINE_END = re.compile(r"\n\s*")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*\s+|[。！？]+[」』”’）]*")  # noqa: RUF001  - full-width marks end sentences too
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*\s+|[。！？]+[」』”’）]*")  # noqa: RUF001  - full-width marks end sentences too
+"""Only the last point of several: to begin at each of a thousand points, and look to the end of them, would take time by their square."""
+
 _SPACE = re.compile(r"\s+")
 
 
@@ -63,12 +65,13 @@ def _pieces(text: str) -> Iterator[Span]:
         while end > start and text[end - 1].isspace():
             end -= 1
         while end - start > LONGEST_PARAGRAPH:
-            cut = _cut(text, start)
-            last = cut
+            last = cut = _cut(text, start)
             while text[last - 1].isspace():
                 last -= 1
             yield start, last
             start = cut
+            while text[start].isspace():  # what was cut within long white space
+                start += 1
         yield start, end
 
 

@@ -11,7 +11,7 @@ from domain.prompting.index.passages import Span, passages
 from domain.prompting.index.terms import terms
 from domain.prompting.untrusted import clean
 
-FORMAT = 1
+FORMAT = 2
 """Raised when passages or terms are made in another way: an index of another format is made anew instead of being read."""
 
 
@@ -34,7 +34,7 @@ class IndexedText:
     @property
     def size(self) -> int:
         """About how many bytes it takes up in memory."""
-        return sys.getsizeof(self.text) + 120 * len(self.index.postings) + 16 * sum(map(len, self.index.postings.values()))
+        return sys.getsizeof(self.text) + 120 * len(self.index.postings) + 12 * sum(map(len, self.index.postings.values()))
 
 
 def cleaned(text: str) -> str:

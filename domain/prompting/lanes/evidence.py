@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.prompting.index.terms import stem, word_spans
+from domain.prompting.index.first_words import first_words
 from domain.prompting.index.text_index import IndexedText
 from domain.prompting.lanes.features import Sheet
 from domain.prompting.receipts import Reason
@@ -31,7 +31,7 @@ def evidence(file_id: UUID, sheet: Sheet, scene: Scene, tail: Mapping[UUID, str]
         yield Evidence(Reason.MENTIONED, scene.requested[file_id].evidence)
     if file_id in tail:
         yield Evidence(Reason.MENTIONED, f'"{tail[file_id]}" in the previous chapter\'s end')
-    if sheet.features["narrator"] > 0:
+    if sheet.features["narrator"] > 0 and _is_rather_called_than_told_of(file_id, scene):
         yield Evidence(Reason.RELEVANT, "the narration says “I”, and this one is called by name but hardly ever told of")
     if sheet.linked_by is not None:
         name = scene.appearances_in(sheet.linked_by).names[file_id]
@@ -47,15 +47,24 @@ def evidence(file_id: UUID, sheet: Sheet, scene: Scene, tail: Mapping[UUID, str]
     yield from _last_seen(file_id, sheet, scene)
 
 
+def _is_rather_called_than_told_of(file_id: UUID, scene: Scene) -> bool:
+    called = told_of = 0.0
+    for told in scene.told:
+        called += told.appearances.addressed.get(file_id, 0.0)
+        told_of += told.appearances.named.get(file_id, 0.0)
+        told_of -= sum(passage.in_speech.get(file_id, 0.0) for passage in told.appearances.passages)
+    return called > told_of
+
+
 def shared_words(content: IndexedText, terms: Sequence[str]) -> list[str]:
     """How these terms stand in a text for the first time, in quotation marks."""
-    return [f'"{_first(content, term)}"' for term in terms if term in content.index.postings]
-
-
-def _first(content: IndexedText, term: str) -> str:
-    start, end = content.index.spans[content.index.postings[term][0]]
-    passage = content.text[start:end]
-    return next(passage[first:last] for word, first, last in word_spans(passage) if stem(word) == term)
+    held = [(term, content.index.postings[term][0]) for term in terms if term in content.index.postings]
+    first: dict[str, str] = {}
+    for passage in {passage for _, passage in held}:
+        start, end = content.index.spans[passage]
+        wanted = [term for term, where in held if where == passage]
+        first.update(zip(wanted, first_words(content.text[start:end], wanted), strict=True))
+    return [f'"{first[term]}"' for term, _ in held]
 
 
 def quoted(name: str) -> str:

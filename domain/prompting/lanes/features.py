@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.prompting.lanes.history import PRESENT, Chapter, History, history
 from domain.prompting.material import ReferenceText
 from domain.prompting.scene import Scene
-from domain.prompting.search import Search, Text
+from domain.prompting.search import Search, Text, best_of
 from domain.reference_files import ReferenceKind
 
 SHEETS = (ReferenceKind.CHARACTER, ReferenceKind.WORLD)
@@ -24,6 +24,9 @@ ON_STAGE = 0.7
 """What somebody on the page counts for, beside somebody whom the request names, when it is asked who comes with them."""
 
 LEAST_ANCHOR = 0.01
+
+MOST_ANCHORS = 200
+"""So many of those whom the request names or who are on the page are asked who comes with them: hardly any brief names as many."""
 
 ASKED_FOR = 1.0
 """What the sheet of somebody whom the request names counts for, beside log(1 + n) of those named n times in the last chapter."""
@@ -75,8 +78,8 @@ def sheets(scene: Scene) -> Mapping[UUID, Sheet]:
 
 
 def _history(scene: Scene, references: Mapping[UUID, ReferenceText]) -> History:
-    key = ("history", scene.names.fingerprint, tuple(references), tuple(told.earlier.version_id for told in scene.told))
     files = {file_id: reference.file.kind is ReferenceKind.CHARACTER for file_id, reference in references.items()}
+    key = ("history", scene.names.fingerprint, tuple(files.items()), tuple(told.earlier.version_id for told in scene.told))
 
     def make() -> History:
         chapters = [Chapter(told.earlier.content.index.spans, told.appearances) for told in scene.told]
@@ -99,26 +102,20 @@ def _fit(found: Mapping[UUID, Sheet], scene: Scene) -> None:
 
 def _find_like(found: Mapping[UUID, Sheet], scene: Scene, past: History) -> None:
     """The part of the passages most like the request (recent ones count more) that name the file in them or next to them."""
-    ranked = [
-        (score * (0.3 + 0.7 * past.fading[number]), -number, -passage)
-        for number, row in scene.search.passage_scores.items()
-        for passage, score in enumerate(row)
-        if score > 0
-    ] or [
-        (0.3 + 0.7 * past.fading[number], -number, -passage)
-        for number, told in enumerate(scene.told)
-        for passage in range(len(told.appearances.passages))
-    ]
+    fresh = [0.3 + 0.7 * faded for faded in past.fading]
+    alike = {number: [score * fresh[number] for score in row] for number, row in scene.search.passage_scores.items()}
+    shares_words = bool(alike)
+    alike = alike or {number: [fresh[number]] * len(told.appearances.passages) for number, told in enumerate(scene.told)}
     whole, like = 0.0, dict[UUID, float]()
-    for score, number, passage in nlargest(LIKE_PASSAGES, ranked):
+    for score, number, passage in best_of(alike, LIKE_PASSAGES):
         squared = score * score
         whole += squared
-        around = scene.told[-number].appearances.passages[max(0, -passage - 1) : -passage + 2]
-        here = scene.told[-number].appearances.passages[-passage].named
-        for file_id in sorted({file_id for near in around for file_id, named in near.named.items() if named >= PRESENT}):
+        around = scene.told[number].appearances.passages[max(0, passage - 1) : passage + 2]
+        here = scene.told[number].appearances.passages[passage].named
+        for file_id in {file_id for near in around for file_id, named in near.named.items() if named >= PRESENT}:
             like[file_id] = like.get(file_id, 0.0) + squared
-            if file_id in here and (sheet := found.get(file_id)) and sheet.like is None:
-                sheet.like = -number, -passage
+            if shares_words and file_id in here and (sheet := found.get(file_id)) and sheet.like is None:
+                sheet.like = number, passage
     for file_id, sheet in found.items():
         sheet.features["like_passages"] = like.get(file_id, 0.0) / whole if whole else 0.0
 
@@ -126,32 +123,38 @@ def _find_like(found: Mapping[UUID, Sheet], scene: Scene, past: History) -> None
 def _find_companions(found: Mapping[UUID, Sheet], scene: Scene, past: History) -> None:
     """The mean log lift of being present together with those whom the request names and those on the page."""
     anchors = _anchors(found, scene, past)
-    usual = {file_id: past.recently.get(file_id, 0.0) for file_id in found}
-    usual_log = {file_id: log(recently + _SMOOTHING) for file_id, recently in usual.items()}
-    lift, best = dict.fromkeys(found, 0.0), dict[UUID, float]()
+    recently = [past.recently.get(file_id, 0.0) for file_id in found]
+    usual = [(number, each, log(each + _SMOOTHING)) for number, each in enumerate(recently)]
+    numbers = {file_id: number for number, file_id in enumerate(found)}
+    ordered = list(found.values())
+    lift, best = [0.0] * len(found), [0.0] * len(found)
     for anchor, counted in anchors.items():
-        together, times = _together_with(anchor, past)
-        for file_id in found:
-            if file_id != anchor:
-                gained = counted * (log((together.get(file_id, 0.0) + usual[file_id]) / times + _SMOOTHING) - usual_log[file_id])
-                lift[file_id] += gained
-                if file_id in together and gained > best.get(file_id, 0.0):
-                    best[file_id], found[file_id].companion = gained, anchor
+        together, times = _together_with(anchor, past, numbers)
+        before = lift[numbers[anchor]] if anchor in numbers else 0.0
+        for number, usually, usually_log in usual:
+            gained = counted * (log((together.get(number, 0.0) + usually) / times + _SMOOTHING) - usually_log)
+            lift[number] += gained
+            if gained > best[number] and number in together and number != numbers.get(anchor):
+                best[number], ordered[number].companion = gained, anchor
+        if anchor in numbers:
+            lift[numbers[anchor]] = before  # nobody comes with themselves
     whole = sum(file_id in scene.requested for file_id in found) + 1.2
-    for file_id, sheet in found.items():
-        sheet.features["comes_with"] = lift[file_id] / whole
+    for sheet, lifted in zip(ordered, lift, strict=True):
+        sheet.features["comes_with"] = lifted / whole
         if sheet.companion is not None:
             others = set(past.chapters_with.get(sheet.companion, ()))
             sheet.together = [number for number in sheet.chapters if number in others]
 
 
-def _together_with(anchor: UUID, past: History) -> tuple[Mapping[UUID, float], float]:
-    """In how many chapters everybody is present together with somebody, and in how many that one is; recent ones count more."""
-    together, times = dict[UUID, float](), 1.0
+def _together_with(anchor: UUID, past: History, numbers: Mapping[UUID, int]) -> tuple[Mapping[int, float], float]:
+    """In how many chapters each (by number) is present together with somebody, and in how many that one is; recent ones count more."""
+    together, times = dict[int, float](), 1.0
     for chapter in past.chapters_with.get(anchor, ()):
-        times += past.fading[chapter]
+        fading = past.fading[chapter]
+        times += fading
         for file_id in past.casts[chapter]:
-            together[file_id] = together.get(file_id, 0.0) + past.fading[chapter]
+            number = numbers[file_id]
+            together[number] = together.get(number, 0.0) + fading
     return together, times
 
 
@@ -185,4 +188,6 @@ def _anchors(found: Mapping[UUID, Sheet], scene: Scene, past: History) -> dict[U
     anchors = {file_id: 1.0 for file_id in found if file_id in scene.requested}
     for file_id, vividness in sorted(past.stage.items()):
         anchors[file_id] = anchors.get(file_id, 0.0) + ON_STAGE * vividness
-    return {file_id: counted for file_id, counted in anchors.items() if counted >= LEAST_ANCHOR}
+    strongest = nlargest(MOST_ANCHORS, ((counted, -place, file_id) for place, (file_id, counted) in enumerate(anchors.items())))
+    kept = {file_id for counted, _, file_id in strongest if counted >= LEAST_ANCHOR}
+    return {file_id: counted for file_id, counted in anchors.items() if file_id in kept}

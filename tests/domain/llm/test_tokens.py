@@ -4,6 +4,7 @@ import re
 import shutil
 import threading
 from inspect import getsource
+from itertools import takewhile
 
 import pytest
 import tiktoken
@@ -105,6 +106,25 @@ def test_what_is_taken_fits_even_where_slices_are_cut_within_words(name):
     text, model = "!égbf" * 8_000, MODELS[name]
     for tokens in range(12_000, 16_000, 100):
         assert COUNTER.count(COUNTER.take_last(text, model=model, tokens=tokens), model=model) <= tokens
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("", "Mara"),
+        ("Mara waits.", "Mara waits."),
+        ("Mara waits", "Mara waited"),
+        ("👩", "👧"),
+        (".zebWah 👩", ".zebWah \u200d"),
+        (f"{PROSE * 300}a", f"{PROSE * 300}b"),
+    ],
+)
+def test_texts_share_the_tokens_that_both_begin_with(name, one, other):
+    model = MODELS[name]
+    encode = COUNTER._encoding(model).encode_ordinary
+    common = list(takewhile(lambda pair: pair[0] == pair[1], zip(encode(one), encode(other), strict=False)))
+    assert COUNTER.shared(one, other, model=model) == COUNTER.shared(other, one, model=model) == len(common)
 
 
 def test_taking_cuts_no_character_in_two():

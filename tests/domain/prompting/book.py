@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 
 from domain.chapters import Chapter, ChapterStatus
@@ -82,7 +83,17 @@ def file(number, name, **changes):
 
 def reference(number, name, content, **changes):
     return ReferenceText(
-        file=file(number, name, size_bytes=len(content), token_count=len(content) // 4, **changes), content=indexed(content)
+        file=file(
+            number,
+            name,
+            **{
+                "size_bytes": len(content),
+                "token_count": len(content) // 4,
+                "sha256": sha256(content.encode("utf-8", "surrogatepass")).hexdigest(),
+            }
+            | changes,
+        ),
+        content=indexed(content),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -223,6 +224,8 @@ def build(material=None, **wanted):
 def changed(material, name, **values):
     """The material with a file's text or properties changed."""
     content = values.pop("content", None)
+    if content is not None:
+        values["sha256"] = sha256(content.encode()).hexdigest()
     references = tuple(
         replace(one, file=replace(one.file, **values), content=one.content if content is None else indexed(content))
         if one.file.name == name

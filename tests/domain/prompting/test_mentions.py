@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.prompting.mentions import NameIndex, find_mentions
+from domain.prompting.mentions import MOST_OWNERS, NameIndex, find_mentions
 from domain.reference_files import ReferenceKind
 from tests.domain.prompting.book import file
 
@@ -79,3 +79,17 @@ def test_a_family_name_means_any_of_the_family_where_few_share_it(most_sharing, 
 def test_a_name_of_its_own_is_not_shared():
     names = NameIndex([file(1, "Darcy"), file(2, "Georgiana Darcy")], parts_of_names=True, most_sharing=4)
     assert [match.file_ids for match in names.find("Darcy bowed.")] == [(UUID(int=1),)]
+
+
+def test_a_name_that_thousands_share_is_that_of_the_first_of_them():
+    sharing = [file(number, f"Person{number}", aliases=("the clerk",)) for number in range(1, 2_001)]
+    (match,) = NameIndex([*sharing, file(9_000, "The clerk")]).find("Then the clerk came.")
+    assert len(match.file_ids) == MOST_OWNERS
+    assert match.file_ids[0] == UUID(int=9_000)
+
+
+@pytest.mark.parametrize("text", ["Then Anne\u00ad-Marie came.", "Then Anne-Marie came."])
+def test_a_name_with_characters_that_nobody_sees_is_found_with_them_and_without(text):
+    (mention,) = find_mentions(text, [file(1, "Anne\u00ad-Marie")])
+    assert mention.matched in text
+    assert NameIndex([file(2, "Mara\u200b Venn")], parts_of_names=True).find("Mara Venn, and Mara.")[1].matched == "Mara"

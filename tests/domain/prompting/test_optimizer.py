@@ -193,7 +193,7 @@ def test_a_roomy_prompt_tells_why_each_thing_is_in_it():
             "FULL",
             "MENTIONED",
             ('"Tobias" in the brief', '"Tobias Reck" in “Mara Venn”', '"Mara" in “Tobias Reck”'),
-            0.6997,
+            0.9,
         ),
         (
             "earlier text",

@@ -65,3 +65,10 @@ def test_a_thousand_passages_are_the_same_every_time():
     chance = random.Random(5)
     texts = [Text(indexed(" ".join(chance.choice(QUAY.split() + MILL.split()) for _ in range(3_000)))) for _ in range(10)]
     assert Search(QUAY, texts).hits(50) == Search(QUAY, texts).hits(50)
+
+
+def test_the_passages_of_a_text_have_the_weights_of_the_terms_they_hold():
+    search = Search("quay mill cat", [chapter(MILL, QUAY), chapter(FILLER[0])])
+    scores = search.passages_of(0)
+    assert scores == {0: search.weights["mill"] + search.weights["cat"], 1: search.weights["quay"]}
+    assert search.passages_of(1) == {}
