@@ -23,7 +23,7 @@ SHARED_NAME = 0.5
 """How strongly it speaks for an old summary that it names whom the request names and no other summary does."""
 
 TAIL_TOKENS = (150, 400, 800, 1_600, 3_200)
-CONTINUITY = 0.5
+CONTINUITY = 10.0
 """Added to the worth of the previous chapter's end: without its last lines a chapter cannot join on, whatever else is known."""
 
 

@@ -28,6 +28,9 @@ GOOD = 0.25
 GRACE = 1_000
 """Tokens by which a group may be above its ceiling: among the first few hundred tokens, shares mean nothing."""
 
+DIGITS = 15
+"""Densities are compared to so many decimal places, so that steps of one candidate that are equally dense stay in their order."""
+
 _ANYTHING = Share(floor=0.0, ceiling=1.0)
 
 
@@ -51,8 +54,7 @@ class Step(NamedTuple):
 
     @property
     def density(self) -> float:
-        """Rounded, so that steps of one candidate that are equally dense stay in their order."""
-        return float(f"{self.worth / self.tokens:.9g}")
+        return self.worth / self.tokens
 
 
 Choice = dict[int, int]
@@ -109,7 +111,7 @@ def queue(offers: Sequence[Offer], shares: Mapping[str, Share] = MappingProxyTyp
     ranks = {(index, place.step.after): place.rank for index, found in places.items() for place in found}
     last = len(ranks)
     ordered = sorted(
-        (-(worth / length), ranks.get((index, after), last), index, before, after, length, worth)
+        (-round(worth / length, DIGITS), ranks.get((index, after), last), index, before, after, length, worth)
         for index in range(len(offers))
         for before, after, length, worth in _every_step(tokens[index], worths[index])
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.prompting.index.first_words import first_words
+from domain.prompting.index.terms import terms
 from domain.prompting.index.text_index import IndexedText
 from domain.prompting.lanes.features import Sheet
 from domain.prompting.receipts import Reason
@@ -42,7 +43,7 @@ def evidence(file_id: UUID, sheet: Sheet, scene: Scene, tail: Mapping[UUID, str]
         told = scene.told[number]
         where = f"passage {passage + 1} of chapter {told.earlier.chapter.position}"
         yield Evidence(Reason.RELEVANT, f"named in {where}, which is about the like")
-    if words := shared_words(sheet.reference.content, sheet.shared_terms[:WORDS_QUOTED]):
+    if words := shared_words(sheet.reference.content, _telling_terms(sheet)):
         yield Evidence(Reason.RELEVANT, f"{', '.join(words)} in {quoted(sheet.reference.file.name)}")
     yield from _last_seen(file_id, sheet, scene)
 
@@ -56,9 +57,17 @@ def _is_rather_called_than_told_of(file_id: UUID, scene: Scene) -> bool:
     return called > told_of
 
 
-def shared_words(content: IndexedText, terms: Sequence[str]) -> list[str]:
+def _telling_terms(sheet: Sheet) -> Sequence[str]:
+    """The weightiest terms that the sheet shares with the request, but for those of its own name: that it has them says nothing."""
+    if not sheet.shared_terms:
+        return ()
+    own = {term for name in (sheet.reference.file.name, *sheet.reference.file.aliases) for term in terms(name)}
+    return [term for term in sheet.shared_terms if term not in own][:WORDS_QUOTED]
+
+
+def shared_words(content: IndexedText, shared: Sequence[str]) -> list[str]:
     """How these terms stand in a text for the first time, in quotation marks."""
-    held = [(term, content.index.postings[term][0]) for term in terms if term in content.index.postings]
+    held = [(term, content.index.postings[term][0]) for term in shared if term in content.index.postings]
     first: dict[str, str] = {}
     for passage in {passage for _, passage in held}:
         start, end = content.index.spans[passage]
