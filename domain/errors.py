@@ -99,10 +99,21 @@ class UnpricedModel(Refusal):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RequiredPart:
+    """Something that must be in a prompt, and how many tokens it takes."""
+
+    label: str
+    tokens: int
+
+
 @dataclass(eq=False)
 class PromptTooSmall(Refusal):
+    """`parts`: what must be in the prompt, the largest first; headings and fences come on top."""
+
     token_budget: int
     tokens_required: int
+    parts: tuple[RequiredPart, ...] = ()
     path: tuple[str, ...] = ("input", "tokenBudget")
     message: str = "What must be in the prompt does not fit its token budget. Raise the budget, or shorten the brief, the style notes or what is always included."
 

@@ -82,11 +82,17 @@ def mutation(payload: Any, description: str) -> Callable[[Callable[..., Any]], A
     return declare
 
 
+PARTS_NAMED = 3
+
+
 def explain(error: BaseException) -> RequestError | None:
     """A refusal outside a mutation, as the error of a request; None for anything else."""
     match error:
-        case errors.PromptTooSmall(token_budget=budget, tokens_required=required):
-            return RequestError(ErrorCode.BAD_USER_INPUT, f"{error} It takes {required:,} tokens; the budget is {budget:,}.")
+        case errors.PromptTooSmall(token_budget=budget, tokens_required=required, parts=parts):
+            most = "; ".join(f"{part.label}: {part.tokens:,}" for part in parts[:PARTS_NAMED])
+            return RequestError(
+                ErrorCode.BAD_USER_INPUT, f"{error} It takes {required:,} tokens; the budget is {budget:,}. Most of it is {most}."
+            )
         case Refusal(path=path):
             return RequestError(ErrorCode.BAD_USER_INPUT, f"{'.'.join(path)}: {error}")
         case _:
@@ -198,12 +204,19 @@ class UnpricedModelError(UserError):
     model: str = attribute("The model.")
 
 
+@strawberry.type(description="Something that must be in a prompt.")
+class RequiredPart:
+    label: str = attribute("What it is, for people, such as the name of a reference file that is always included.")
+    tokens: int = attribute("How long it is.")
+
+
 @strawberry.type(description="What must be in the prompt does not fit its token budget.")
 class PromptTooSmallError(UserError):
     tells = errors.PromptTooSmall
 
     token_budget: int = attribute("How many tokens the prompt may have.")
     tokens_required: int = attribute("How many it must have.")
+    parts: list[RequiredPart] = attribute("What must be in it, the largest first. Headings and fences come on top.")
 
 
 @strawberry.type(description="More than the system accepts.")

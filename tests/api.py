@@ -186,7 +186,7 @@ ERROR = """
     ... on IdempotencyConflictError { job { id } }
     ... on BudgetExceededError { limit required limitName }
     ... on UnpricedModelError { model }
-    ... on PromptTooSmallError { tokenBudget tokensRequired }
+    ... on PromptTooSmallError { tokenBudget tokensRequired parts { label tokens } }
     ... on LimitExceededError { limitName maximum: limit }
 """
 

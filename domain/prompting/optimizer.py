@@ -6,7 +6,7 @@ so a preview is what will be sent.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from domain.errors import PromptTooSmall
+from domain.errors import PromptTooSmall, RequiredPart
 from domain.llm.model import Message
 from domain.ports import Tokens
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
@@ -88,7 +88,7 @@ def _chosen(candidates: Sequence[Candidate], fence: Fence, meter: TokenMeter, sc
     required = {index: candidate.variants[-1] for index, candidate in enumerate(candidates) if candidate.required}
     needed = meter.count_messages(_messages(candidates, required, fence))
     if needed > budget:
-        raise PromptTooSmall(budget, needed)
+        raise PromptTooSmall(budget, needed, tuple(_parts(candidates)))
     waiting = plan(candidates, scene.profile)
     room = budget - needed - _tokens_of_new_frames(candidates, fence, meter)
     while True:
@@ -97,6 +97,12 @@ def _chosen(candidates: Sequence[Candidate], fence: Fence, meter: TokenMeter, sc
         if excess <= 0:
             return sent
         room -= excess  # strange texts can join into other tokens than they were counted in, so that the sum is off by a few
+
+
+def _parts(candidates: Iterable[Candidate]) -> Iterator[RequiredPart]:
+    required = [candidate for candidate in candidates if candidate.required]
+    for candidate in sorted(required, key=lambda candidate: (-candidate.tokens_in_full, candidate.position)):
+        yield RequiredPart(candidate.label, candidate.tokens_in_full)
 
 
 def plan(candidates: Iterable[Candidate], profile: GenreProfile) -> Queue:

@@ -53,10 +53,11 @@ def _relevant(optional: Sequence[tuple[ReferenceText, Judgement]], scene: Scene,
     merits: dict[Section, list[float]] = {}
     for reference, found in optional:
         merits.setdefault(THIS_CHAPTER[reference.file.kind], []).append(found.merit)
+    sums = {section: fsum(each) for section, each in merits.items()}
     for reference, found in optional:
         file, section = reference.file, THIS_CHAPTER[reference.file.kind]
         emphasis = scene.profile.emphasis[file.kind]
-        worth = emphasis * share_of_need(section.group, found.merit, fsum(merits[section]))
+        worth = emphasis * share_of_need(section.group, found.merit, sums[section])
         variants = tuple(_variants(reference, found, worth, scene, meter))
         yield Candidate(
             section=section,

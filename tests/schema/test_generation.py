@@ -217,6 +217,7 @@ async def test_a_prompt_that_cannot_fit_is_refused_before_anything_is_spent(api,
     error = await refusal(api, chapter, tokenBudget=500)
     assert (error["__typename"], error["code"], error["tokenBudget"]) == ("PromptTooSmallError", "PROMPT_TOO_SMALL", 500)
     assert error["tokensRequired"] > 3000
+    assert error["parts"][0]["tokens"] > 2000
     assert (await money(api, project))["jobs"]["totalCount"] == 0
 
 

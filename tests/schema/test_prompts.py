@@ -141,6 +141,7 @@ async def test_a_preview_that_cannot_be_made_says_why(api, book):
     assert told.code is ErrorCode.BAD_USER_INPUT
     assert "500" in told.message
     assert f"{error.tokens_required:,}" in told.message
+    assert f"Most of it is Brief: {error.parts[0].tokens:,};" in told.message
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,10 @@ def test_what_must_be_sent_and_does_not_fit_is_refused_with_what_it_needs():
         build(wanted=wish(200))
     assert refused.value.token_budget == 200
     needed = refused.value.tokens_required
+    parts = refused.value.parts
+    assert [part.label for part in parts][:3] == ["Task and rules", "Genre: historical", "House style"]
+    assert [part.tokens for part in parts] == sorted((part.tokens for part in parts), reverse=True)
+    assert sum(part.tokens for part in parts) < needed
     prompt = build(wanted=wish(needed))
     assert prompt.receipt.tokens_used == needed
     assert {one.reason for one in prompt.receipt.items if one.tokens} == {Reason.MANDATORY, Reason.ALWAYS}
