@@ -20,8 +20,8 @@ from domain.prompting.sections import Section
 from domain.prompting.semantics import fused, nearest, request_text
 from domain.prompting.worth import share_of_need
 
-MOST_HITS = 24
-MOST_CALLBACKS = 24
+MOST_HITS = 20
+MOST_CALLBACKS = 20
 LEAST_CHANCE = 0.05
 """Below it, a phrase that two texts share is a coincidence."""
 

@@ -34,7 +34,7 @@ NAMED_SHARE, NAMED_WEIGHT = 0.6, 3.0
 SPENT = 0.1
 """What is left of the weight of a title's words once they have pointed at their text: they say no more about its passages."""
 
-RERANKED = 60
+RERANKED = 30
 """For so many passages, pairs of words are looked for."""
 
 
