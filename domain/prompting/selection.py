@@ -9,13 +9,15 @@ went before it. So the shares are part of what things are worth, and the queue i
 
 A room is filled from the queue in that order, and what does not fit is skipped, not the end. A larger room never lowers the total: where
 two fillings first differ, the larger room takes a step that did not fit the smaller, and that alone outweighs all that the smaller can
-still buy, at no better a rate, with less than this step's tokens. Greedy choice can miss one large, valuable thing, so the best single
-one, with the rest filled up behind it, is the alternative.
+still buy, at no better a rate, with less than this step's tokens. Greedy choice can miss one large, valuable thing. So the same filling is
+also tried behind each of the few variants that count most, whatever the room (partial enumeration: S. Sahni, "Approximate Algorithms
+for the 0/1 Knapsack Problem", 1975), and what counts most of all that fits is tried alone. None of these ever falls as the room grows,
+and more of them fit, so neither does the best of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import heapify, heappop
+from heapq import heapify, heappop, nlargest
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -27,6 +29,9 @@ GOOD = 0.25
 
 GRACE = 1_000
 """Tokens by which a group may be above its ceiling: among the first few hundred tokens, shares mean nothing."""
+
+ENUMERATED = 4
+"""So many of the variants that count most are tried with the rest behind them: the previous chapter's end, and the largest sheets."""
 
 DIGITS = 15
 """Densities are compared to so many decimal places, so that steps of one candidate that are equally dense stay in their order."""
@@ -74,17 +79,20 @@ class Queue:
 
     def within(self, room: int) -> Choice:
         """What to send in `room` tokens."""
-        choice = self._filled({}, room)
-        singles = [
+        fitting = [
             (worth, -index, -variant)
             for index, worths in enumerate(self.worths)
             for variant, worth in enumerate(worths)
             if self.tokens[index][variant] <= room
         ]
-        if singles and max(singles)[0] > self.worth(choice):
-            _, index, variant = max(singles)
-            return self._filled({-index: -variant}, room - self.tokens[-index][-variant])
-        return choice
+        alone: list[Choice] = [{-index: -variant} for _, index, variant in [max(fitting)]] if fitting else []
+        behind = [self._filled({index: variant}, room - self.tokens[index][variant]) for index, variant in self._fixed(room)]
+        return max((self._filled({}, room), *behind, *alone), key=self.worth)
+
+    def _fixed(self, room: int) -> Iterator[tuple[int, int]]:
+        """Of the variants that count most of all, whatever the room, those that fit."""
+        every = ((worth, -index, -variant) for index, worths in enumerate(self.worths) for variant, worth in enumerate(worths))
+        return ((-index, -variant) for _, index, variant in nlargest(ENUMERATED, every) if self.tokens[-index][-variant] <= room)
 
     def worth(self, choice: Choice) -> float:
         return sum(self.worths[index][variant] for index, variant in sorted(choice.items()))

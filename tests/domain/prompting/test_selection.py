@@ -1,6 +1,6 @@
 """The queue: never over, never stopping at what does not fit, never worse with more room, nobody starved."""
 
-from itertools import product
+from itertools import pairwise, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,6 +87,20 @@ def test_what_does_not_fit_is_skipped_and_smaller_things_behind_it_still_enter()
 
 def test_one_large_valuable_thing_beats_a_small_dense_one_that_would_block_it():
     assert queue([offer((1, 2.0)), offer((100, 100.0))]).within(100) == {1: 0}
+
+
+def test_more_room_is_never_worth_less_where_one_large_thing_takes_the_place_of_another():
+    waiting = queue([offer((5, 4.9)), offer((12, 9.0)), offer((3, 2.0)), offer((16, 9.5))])
+    worths = [waiting.worth(waiting.within(room)) for room in range(40)]
+    assert worths == sorted(worths)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 20)), min_size=2, max_size=12))
+def test_no_token_more_is_ever_worth_less(sizes):
+    waiting = queue([offer((tokens, float(worth))) for tokens, worth in sizes])
+    worths = [waiting.worth(waiting.within(room)) for room in range(60)]
+    assert all(more >= less - 1e-9 for less, more in pairwise(worths))
 
 
 def test_a_reduced_form_enters_where_the_whole_does_not():
