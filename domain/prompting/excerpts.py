@@ -9,7 +9,7 @@ from domain.prompting.index.passages import Span, sentences
 from domain.prompting.index.text_index import IndexedText
 
 SIZES = (300, 600, 1_200, 2_400, 4_200, 6_400, 12_000)
-"""Characters of the shorter forms: some 120, 300, 700, 1,500 and 3,000 tokens of English."""
+"""Characters of the shorter forms: in English, from some 75 to 3,000 tokens."""
 
 _WORTH_CUTTING = 0.8
 """A form that holds more of the text than this is not offered beside the whole of it."""
@@ -19,8 +19,8 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 _LINE_END = re.compile(r"\n\s*")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*\s+|[。！？][」』”’）]*")  # noqa: RUF001  - full-width marks end sentences too
 
-_WIDEST_TOKEN = 12
-"""Characters: the end of a long text is cut out before it is counted, wide enough for any prose."""
+WIDEST_TOKEN = 12
+"""Characters: no prose has wider ones on average, so what is longer than so many for each token need not be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def quote(text: str, spans: Sequence[Span]) -> str:
 
 def ending(text: str, *, tokens: int, meter: TokenMeter) -> str:
     """At most the last `tokens` of a text, from the beginning of a paragraph if one begins in them, else of a sentence."""
-    window = text[-_WIDEST_TOKEN * tokens :]
+    window = text[-WIDEST_TOKEN * tokens :]
     tail = meter.tokens.take_last(window, model=meter.model, tokens=tokens)
     if tail == text:
         return tail

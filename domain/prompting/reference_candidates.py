@@ -7,7 +7,7 @@ from sys import getsizeof
 from uuid import UUID
 
 from domain.prompting.candidates import Candidate, TokenMeter, Variant
-from domain.prompting.excerpts import Form, by_relevance, forms, quote
+from domain.prompting.excerpts import WIDEST_TOKEN, Form, by_relevance, forms, quote
 from domain.prompting.lanes.judgement import Judgement, judge
 from domain.prompting.material import ReferenceText
 from domain.prompting.receipts import Reason, Source, SourceKind
@@ -16,9 +16,6 @@ from domain.prompting.sections import THIS_CHAPTER, WHOLE_BOOK, Section
 from domain.prompting.untrusted import clean
 from domain.prompting.worth import share_of_need, share_of_text
 from domain.reference_files import InclusionPolicy, ReferenceFile
-
-_WIDEST_TOKEN = 12
-"""Characters: a form longer than this many times the budget cannot fit, so it need not be counted."""
 
 _KEPT_PASSAGES = 4
 """A file with more passages is cut anew for each request, since these come in too many orders to keep the forms of all."""
@@ -86,7 +83,7 @@ class _Priced:
 
 def _variants(reference: ReferenceText, found: Judgement, worth: float, scene: Scene, meter: TokenMeter) -> Iterator[Variant]:
     length = len(reference.content.text)
-    for priced in _priced(reference, found.passages, _WIDEST_TOKEN * scene.wish.token_budget, scene, meter):
+    for priced in _priced(reference, found.passages, WIDEST_TOKEN * scene.wish.token_budget, scene, meter):
         yield priced.variant(worth * share_of_text(priced.form.characters, length))
 
 

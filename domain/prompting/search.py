@@ -118,7 +118,7 @@ class Search:
         return whole
 
     def passages_of(self, number: int) -> Mapping[int, float]:
-        """The scores of a text's own passages, for those that hold a term of the request."""
+        """How much of the request's weight each passage of a text holds, for those that hold any."""
         scores: dict[int, float] = {}
         for weight, posting in self._held.get(number, ()):
             for passage in posting[::2]:

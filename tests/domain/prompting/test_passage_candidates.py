@@ -108,3 +108,12 @@ def test_their_order_does_not_depend_on_the_order_of_the_chapters():
     )
     assert one == other
     assert one
+
+
+def test_a_passage_that_shares_one_common_word_is_not_worth_sending_however_much_room_there_is():
+    weak = [f"Nobody asks. {' '.join(f'ab{number}cd{word}' for word in range(50))}." for number in range(30)]
+    strong = "Her brother hid the sextant of the brig Constance under the bench. " + " ".join(f"xy{word}" for word in range(60))
+    brief = "Joren hides the sextant under the bench, and asks about the brig Constance and her brother."
+    candidates = found(brief, "\n\n".join([*weak[:15], strong, *weak[15:]]), "The fog came in. " * 40)
+    assert "sextant" in texts(max(candidates, key=lambda one: one.score))[0]
+    assert 1 <= len(candidates) < MOST_HITS / 2
