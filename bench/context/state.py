@@ -7,20 +7,18 @@ kinds `character`, `place`, `research` and `passage`. Sheets and notes become re
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from math import ceil
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.chapters import Chapter, ChapterStatus
-from domain.projects import GenerationSettings, Genre, Project
+from bench.volumes import a_chapter, a_file, a_project
 from domain.prompting.index.passages import Span
 from domain.prompting.index.text_index import IndexedText, cleaned, indexed
 from domain.prompting.material import ChapterText, PromptMaterial, ReferenceText
 from domain.prompting.memory import ProjectMemory, PromptMemory
-from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
+from domain.reference_files import ReferenceFile, ReferenceKind
 
 KINDS: Mapping[str, ReferenceKind] = MappingProxyType(
     {"character": ReferenceKind.CHARACTER, "place": ReferenceKind.WORLD, "research": ReferenceKind.RESEARCH}
@@ -28,8 +26,6 @@ KINDS: Mapping[str, ReferenceKind] = MappingProxyType(
 _NAMESPACE = UUID("6f1c2a54-8a7c-4f0e-9d52-0c6a3f3c9b1e")
 MEMORY_BYTES = 256_000_000
 """The default of SCRIPTORIUM_PROMPT_MEMORY_MB."""
-
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +94,13 @@ class States:
         passages = [item for item in state["items"] if item["kind"] == "passage"]
         for section, members in groupby(passages, key=lambda item: item["section"]):
             items = list(members)
-            chapter = _chapter(project_id, section, title=items[0]["title"])
+            chapter = a_chapter(project_id, section, title=items[0]["title"])
             version_id = uuid5(chapter.id, "version")
             text, pieces[version_id] = _joined(items)
             earlier.append(ChapterText(chapter=chapter, version_id=version_id, content=self._indexed(text)))
         material = PromptMaterial(
-            project=_project(project_id),
-            chapter=_chapter(project_id, state["section"]),
+            project=a_project(project_id, "A novel"),
+            chapter=a_chapter(project_id, state["section"]),
             references=tuple(references),
             earlier=tuple(earlier),
             memory=self._memory,
@@ -133,58 +129,7 @@ def _joined(items: Sequence[Mapping[str, Any]]) -> tuple[str, Sequence[Piece]]:
     return "\n\n".join(texts), pieces
 
 
-def _project(project_id: UUID) -> Project:
-    return Project(
-        id=project_id,
-        title="A novel",
-        premise="",
-        genre=Genre.OTHER,
-        language="en",
-        audience=None,
-        point_of_view=None,
-        tense=None,
-        style_notes="",
-        target_word_count=None,
-        settings=GenerationSettings(),
-        budget_limit=None,
-        archived_at=None,
-        created_at=_EPOCH,
-        updated_at=_EPOCH,
-    )
-
-
-def _chapter(project_id: UUID, position: int, *, title: str = "") -> Chapter:
-    return Chapter(
-        id=uuid5(project_id, f"chapter {position}"),
-        project_id=project_id,
-        position=position,
-        title=title,
-        brief="",
-        point_of_view_character=None,
-        target_word_count=None,
-        status=ChapterStatus.DRAFTED,
-        summary=None,
-        current_version_id=None,
-        stale_since=None,
-        created_at=_EPOCH,
-        updated_at=_EPOCH,
-    )
-
-
 def _file(project_id: UUID, item: Mapping[str, Any]) -> ReferenceFile:
-    return ReferenceFile(
-        id=uuid5(project_id, item["id"]),
-        project_id=project_id,
-        name=item["title"],
-        kind=KINDS[item["kind"]],
-        aliases=tuple(name for name in item["names"] if name != item["title"]),
-        inclusion=InclusionPolicy.WHEN_RELEVANT,
-        valid_from_chapter=None,
-        valid_until_chapter=None,
-        media_type="text/markdown",
-        size_bytes=len(item["text"].encode()),
-        token_count=item["tokens"],
-        sha256=hashlib.sha256(item["text"].encode()).hexdigest(),
-        created_at=_EPOCH,
-        updated_at=_EPOCH,
-    )
+    aliases = tuple(name for name in item["names"] if name != item["title"])
+    file_id = uuid5(project_id, item["id"])
+    return a_file(file_id, project_id, KINDS[item["kind"]], item["title"], item["text"], aliases=aliases, tokens=item["tokens"])

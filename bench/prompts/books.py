@@ -1,23 +1,20 @@
 """The books that prompts are measured on: written by `prose`, or the projects of a context benchmark."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
 from bench.context.state import States
 from bench.prompts.prose import TITLES, Prose
-from domain.chapters import Chapter, ChapterStatus
-from domain.projects import GenerationSettings, Genre, Project
+from bench.volumes import a_chapter, a_file, a_project
+from domain.projects import Genre, Project
 from domain.prompting.index.text_index import indexed
 from domain.prompting.material import ChapterText, PromptMaterial, ReferenceText
-from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
+from domain.reference_files import ReferenceKind
 
 _NAMESPACE = UUID("0d0c2f0e-33a5-4a6b-8a37-6a1f6c7b1c52")
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 CHAPTER_WORDS = 3_900
 SUMMARY_WORDS = 60
 BRIEFS = 40
@@ -61,7 +58,7 @@ def written(size: Size) -> Book:
     ]
     topics = [prose.topic() for _ in range(size.chapters + 1)]
     earlier = [_written_chapter(prose, project, number, topics[number], _about(prose, cast, places)) for number in range(size.chapters)]
-    chapter = replace(_chapter(project.id, size.chapters + 1), point_of_view_character=cast[0])
+    chapter = replace(a_chapter(project.id, size.chapters + 1), point_of_view_character=cast[0])
     material = PromptMaterial(project=project, chapter=chapter, references=tuple(references), earlier=tuple(earlier))
 
     def rewritten(number: int) -> str:
@@ -123,28 +120,14 @@ def _file(
     aliases: tuple[str, ...] = (),
 ) -> ReferenceText:
     text = f"# {name}\n\n{prose.text(words, topic=prose.topic(), names=names)}"
-    file = ReferenceFile(
-        id=uuid5(project.id, f"{kind} {name}"),
-        project_id=project.id,
-        name=name,
-        kind=kind,
-        aliases=aliases,
-        inclusion=InclusionPolicy.WHEN_RELEVANT,
-        valid_from_chapter=None,
-        valid_until_chapter=None,
-        media_type="text/markdown",
-        size_bytes=len(text.encode()),
-        token_count=round(1.3 * words),
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-        created_at=_EPOCH,
-        updated_at=_EPOCH,
-    )
+    file_id = uuid5(project.id, f"{kind} {name}")
+    file = a_file(file_id, project.id, kind, name, text, aliases=aliases, tokens=round(1.3 * words))
     return ReferenceText(file=file, content=indexed(text))
 
 
 def _written_chapter(prose: Prose, project: Project, number: int, topic: Sequence[str], names: Sequence[str]) -> ChapterText:
     chapter = replace(
-        _chapter(project.id, number + 1),
+        a_chapter(project.id, number + 1),
         title=" ".join(topic[:3]).title(),
         summary=prose.text(SUMMARY_WORDS, topic=topic, names=names),
     )
@@ -153,38 +136,10 @@ def _written_chapter(prose: Prose, project: Project, number: int, topic: Sequenc
 
 
 def _project(size: Size) -> Project:
-    return Project(
-        id=uuid5(_NAMESPACE, size.name),
-        title="A book to measure on",
-        premise="Somebody comes home, and nothing is as it was.",
+    return a_project(
+        uuid5(_NAMESPACE, size.name),
+        "A book to measure on",
         genre=Genre.LITERARY,
-        language="en",
-        audience=None,
-        point_of_view=None,
-        tense=None,
+        premise="Somebody comes home, and nothing is as it was.",
         style_notes="Short sentences.",
-        target_word_count=None,
-        settings=GenerationSettings(),
-        budget_limit=None,
-        archived_at=None,
-        created_at=_EPOCH,
-        updated_at=_EPOCH,
-    )
-
-
-def _chapter(project_id: UUID, position: int) -> Chapter:
-    return Chapter(
-        id=uuid5(project_id, f"chapter {position}"),
-        project_id=project_id,
-        position=position,
-        title="",
-        brief="",
-        point_of_view_character=None,
-        target_word_count=None,
-        status=ChapterStatus.DRAFTED,
-        summary=None,
-        current_version_id=None,
-        stale_since=None,
-        created_at=_EPOCH,
-        updated_at=_EPOCH,
     )
