@@ -16,8 +16,8 @@ HIGHEST_WEIGHT: Final = 4.0
 GROUPS: Final = ("cast", "world", "research", "notes", "outline", "style", "story so far", "recent text", "earlier text")
 """The groups of optional material that share a prompt's room, by their names in receipts.
 
-`story so far` are summaries of earlier chapters, `recent text` the previous chapter's end and the ends of those just before it,
-`earlier text` passages that a search has found in any of them.
+`story so far` are summaries of earlier chapters, `recent text` is the previous chapter's end, `earlier text` are passages of all of them
+that the chapter may come back to.
 """
 
 

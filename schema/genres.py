@@ -21,7 +21,7 @@ class GenreEmphasis:
 class GenreShare:
     group: str = attribute(
         "The group, as `PromptItem.group` names it: `cast`, `world`, `research`, `notes`, `outline`, `style`, "
-        "`story so far` (summaries of earlier chapters), `recent text` (the ends of the last chapters) or "
+        "`story so far` (summaries of earlier chapters), `recent text` (the end of the previous chapter) or "
         "`earlier text` (passages found in earlier chapters)."
     )
     floor: float = attribute("The share that is kept for it while it has something to say: 0 to 1.")

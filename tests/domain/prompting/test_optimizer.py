@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import PromptTooSmall
+from domain.genre_overrides import GenreOverride, OwnShare
 from domain.llm.tokens import TokenCounter
 from domain.prompting.candidates import TokenMeter
 from domain.prompting.chapter_candidates import chapter_candidates
@@ -419,3 +420,23 @@ def test_a_long_novel_is_weighed_without_reading_all_of_it():
     assert time.process_time() - began < 1.5  # measured at 0.15: ten times that on a slow machine
     assert prompt.receipt.tokens_used <= 8_000
     assert {item(prompt, UUID(int=5_000 + number)).reason for number in (3, 4, 5)} == {Reason.MENTIONED}
+
+
+def test_a_project_that_gives_its_world_half_of_the_room_gets_it():
+    names = [f"{first}{last}" for first in ("Ald", "Bren", "Cor", "Dag", "Ed") for last in ("mere", "wick", "holm", "stow")]
+    sheets = [reference(100 + number, name, f"{name} keeps the gate. " * 30) for number, name in enumerate(names)]
+    places = [
+        reference(200 + number, f"{name} Gate", f"The gate of {name} is shut. " * 30, kind=ReferenceKind.WORLD)
+        for number, name in enumerate(names)
+    ]
+    brief = ", ".join([*names, *(f"{name} Gate" for name in names)])
+    shelf = salt_road(references=(*sheets, *places), earlier=(), chapter=chapter(1, brief=brief, point_of_view_character=None))
+    half = GenreOverride(shares=(OwnShare(group="world", floor=0.5, ceiling=None),))
+
+    def of_the_world(material):
+        prompt = build(material, wish(4_000))
+        sent = {group: sum(one.tokens for one in prompt.receipt.items if one.group == group) for group in ("cast", "world")}
+        return sent["world"] / sum(sent.values())
+
+    assert of_the_world(shelf) < 0.4
+    assert 0.45 < of_the_world(replace(shelf, project=project(genre_override=half))) < 0.6
