@@ -1,4 +1,4 @@
-"""Earlier chapters as candidates: what happened, in their summaries, and how it was told, in their last pages."""
+"""Earlier chapters as candidates: what happened, in their summaries, and how the last one ended, in its own words."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
