@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from domain.jobs.attempts import Attempts
 from domain.jobs.endpoints import Admission, Endpoints
@@ -69,6 +70,10 @@ class ModelCalls:
         self._endpoints = endpoints
         self._timing = timing
 
+    def has_price(self, model: str) -> bool:
+        """Whether limits on spending can hold what this model is paid."""
+        return self._prices.price(model) is not None
+
     def attempts(self) -> Attempts:
         """For all calls of one run that ask for parts of one text."""
         return Attempts(self._timing)
@@ -113,7 +118,9 @@ class ModelCalls:
         funds = await self._desk.fund(run.claim, wanted)
         if funds.short_of is None:
             return request
-        needs = quote.cost(min(request.max_tokens, LEAST_TOKENS)) or ZERO
+        # Half a text is worth something, half an answer of a certain form is not.
+        least = request.max_tokens if request.response_schema is not None else min(request.max_tokens, LEAST_TOKENS)
+        needs = quote.cost(least) or ZERO
         if funds.granted < needs:
             raise OutOfFunds(_waiting(funds.short_of, needs))
         return replace(request, max_tokens=quote.affordable_tokens(funds.granted, at_most=request.max_tokens))
@@ -228,5 +235,7 @@ def _storable(text: str) -> str:
 
 def request_hash(request: CompletionRequest) -> str:
     """sha256 of what decides the words of the answer; how many there may be depends on the money that is there just now."""
-    key = [prompt_digest(request.messages), request.model, request.temperature]
-    return hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    key: list[Any] = [prompt_digest(request.messages), request.model, request.temperature]
+    if request.response_schema is not None:  # left out where there is none, so that requests for prose keep the hash they always had
+        key += [request.schema_name, dict(request.response_schema)]
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()

@@ -1,10 +1,10 @@
 """The port to language models: a request goes in, a stream of text and one closing record come out."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 REHEARSAL = "rehearsal"
@@ -29,12 +29,16 @@ class CompletionRequest:
 
     `call_id` names this one attempt to the provider, so that its records can be matched with ours. The `last_look` at such a
     request is taken when nothing but the sending is left to do; what it raises leaves it unsent, and is raised by `stream`.
+    With a `response_schema`, the answer is to be one JSON value of this schema (JSON Schema, every property required, none added, as
+    OpenAI's strict mode wants it), known to the provider as `schema_name`. Not every server heeds it: read the answer with care.
     """
 
     model: str
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int
+    response_schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    schema_name: str = "answer"
     call_id: UUID | None = None
     last_look: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 

@@ -111,9 +111,7 @@ class OpenAIModel:
             answer = await self._ask(request, dialect)
             if isinstance(answer, httpx2.Response):
                 break
-            better = (
-                dialect.after_refusal(parameter=answer.parameter, explanation=answer.explanation) if answer.status in {400, 422} else None
-            )
+            better = _after(dialect, answer, request) if answer.status in {400, 422} else None
             if better is None or better in tried:
                 raise answer.failure()
             dialect = better
@@ -207,6 +205,12 @@ class OpenAIEmbeddings:
     @cached_property
     def _client(self) -> "AsyncOpenAI":
         return _new_client(self._api_key, self._base_url, connect_timeout=self._connect_timeout)
+
+
+def _after(dialect: Dialect, refusal: ProviderError, request: CompletionRequest) -> Dialect | None:
+    return dialect.after_refusal(
+        parameter=refusal.parameter, explanation=refusal.explanation, schema_asked_for=request.response_schema is not None
+    )
 
 
 class _Refused(Exception):  # noqa: N818  - an answer, though not the one that was asked for

@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 from domain.llm.model import Completed, CompletionRequest, FinishReason, Message, Role, TextDelta, TokenUsage
+from domain.llm.rehearsal_answers import RehearsedAnswer
 from domain.llm.rehearsal_material import gather
 from domain.llm.rehearsal_prose import compose, resume
 from domain.ports import Tokens
@@ -17,7 +19,10 @@ _PIECES_WITHOUT_PAUSE = 50
 
 
 class RehearsalModel:
-    """`words_per_second` is the pace at which text arrives; None is as fast as possible. `sleep` takes seconds."""
+    """`words_per_second` is the pace at which text arrives; None is as fast as possible. `sleep` takes seconds.
+
+    Nobody watches an answer of a certain form arrive, so those come at once.
+    """
 
     rehearsal = True
 
@@ -43,15 +48,13 @@ class RehearsalModel:
         request.last_look()
         text, finish = await asyncio.to_thread(self._write, request)
         for number, piece in enumerate(_PIECE.findall(text)):
-            await self._pause(number)
+            await self._pause(number, paced=request.response_schema is None)
             yield TextDelta(piece)
         yield Completed(finish=finish, usage=await asyncio.to_thread(self._usage, request, text), request_id=None)
 
     def _write(self, request: CompletionRequest) -> tuple[str, FinishReason]:
         """The answer, and whether the request's limit of tokens cut it short."""
-        prompt, begun = _split(request.messages)
-        material, seed = gather(prompt), _seed(prompt)
-        whole = resume(material, seed=seed, behind=begun) if begun else compose(material, seed=seed)
+        whole = _prose(request.messages) if request.response_schema is None else _json(request.messages, request.response_schema)
         text = self._tokens.take(whole, model=request.model, tokens=request.max_tokens)
         return text, FinishReason.STOP if text == whole else FinishReason.LENGTH
 
@@ -63,11 +66,21 @@ class RehearsalModel:
             estimated=False,
         )
 
-    async def _pause(self, number: int) -> None:
-        if self._words_per_second is not None and number > 0:
+    async def _pause(self, number: int, *, paced: bool) -> None:
+        if paced and self._words_per_second is not None and number > 0:
             await self._sleep(1 / self._words_per_second)
         elif number % _PIECES_WITHOUT_PAUSE == _PIECES_WITHOUT_PAUSE - 1:
             await asyncio.sleep(0)  # others want to run as well
+
+
+def _prose(messages: Sequence[Message]) -> str:
+    prompt, begun = _split(messages)
+    material, seed = gather(prompt), _seed(prompt)
+    return resume(material, seed=seed, behind=begun) if begun else compose(material, seed=seed)
+
+
+def _json(messages: Sequence[Message], schema: Mapping[str, Any]) -> str:
+    return RehearsedAnswer(messages, _seed(messages)).write(schema)
 
 
 def _split(messages: Sequence[Message]) -> tuple[Sequence[Message], str]:

@@ -53,17 +53,23 @@ _BOOKS: Mapping[Genre, str] = MappingProxyType(
 
 
 def task(project: Project, fence: Fence, meter: TokenMeter) -> Candidate:
-    title = " ".join(clean(project.title).split())
     rules = _RULES.format(
-        book=f"“{title}”, {_BOOKS[project.genre]}",
-        settings="\n".join(f"- {name}: {setting}." for name, setting in _settings(project)),
+        book=book(project),
+        settings="\n".join(f"- {name}: {setting}." for name, setting in settings(project)),
         opening=fence.opening,
         closing=fence.closing,
     )
     return instruction(Section.TASK, "Task and rules", rules, meter=meter)
 
 
-def _settings(project: Project) -> Iterator[tuple[str, str]]:
+def book(project: Project) -> str:
+    """Its title, and what kind of book it is."""
+    title = " ".join(clean(project.title).split())
+    return f"“{title}”, {_BOOKS[project.genre]}"
+
+
+def settings(project: Project) -> Iterator[tuple[str, str]]:
+    """What holds for every chapter, each with its name."""
     yield "Language", f"{project.language} (BCP 47)"
     if project.point_of_view:
         yield "Point of view", _POINTS_OF_VIEW[project.point_of_view]

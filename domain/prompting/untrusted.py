@@ -29,6 +29,11 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)))
 
 
+def is_invisible(character: str) -> bool:
+    """Whether `clean` leaves this character out. (Line ends it keeps, as line feeds.)"""
+    return _INVISIBLE.match(character) is not None and character not in "\r\u0085"
+
+
 @dataclass(frozen=True, slots=True)
 class Fence:
     marker: str

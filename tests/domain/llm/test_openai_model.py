@@ -217,6 +217,64 @@ async def test_a_schema_checking_servers_wording_is_understood(server, connect, 
     assert "stream_options" not in server.calls[1].body
 
 
+SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"], "additionalProperties": False}
+
+
+def with_schema(request):
+    return replace(request, response_schema=SCHEMA, schema_name="judgement")
+
+
+async def test_a_schema_is_sent_where_there_is_one(server, connect, ask, complete):
+    model = connect()
+    await complete(model, with_schema(ask()))
+    await complete(model, ask())
+    asked_for = {"type": "json_schema", "json_schema": {"name": "judgement", "strict": True, "schema": SCHEMA}}
+    assert [call.body.get("response_format") for call in server.calls] == [asked_for, None]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (refuses_parameter("response_format"), refuses_parameter("response_format")),
+        (
+            fails(400, message="Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."),
+            fails(400, message="This response_format type is unavailable now"),
+        ),
+        (
+            fails(422, body=b'{"detail": [{"loc": ["body", "response_format", "type"], "msg": "Input should be \'text\'"}]}'),
+            fails(400, param="response_format.type", message="'response_format.type' must be 'text'"),
+        ),
+        (
+            fails(400, param="response_format", message="Invalid schema for response_format 'judgement'."),
+            fails(400, message="No json_object."),
+        ),
+    ],
+)
+async def test_a_server_that_knows_no_schemas_is_asked_for_json_then_for_text_and_remembered(server, connect, ask, complete, first, second):
+    model = connect()
+    server.script(first, second)
+    await complete(model, with_schema(ask()))
+    await complete(model, with_schema(ask()))
+    await complete(model, with_schema(ask(model="another")))
+    formats = [call.body["response_format"]["type"] if "response_format" in call.body else None for call in server.calls]
+    assert formats == ["json_schema", "json_object", None, None, "json_schema"]
+
+
+async def test_a_server_that_takes_json_without_a_schema_is_asked_for_that_from_then_on(server, connect, ask, complete):
+    model = connect()
+    server.script(refuses_parameter("response_format"))
+    for _ in range(2):
+        await complete(model, with_schema(ask()))
+    assert [call.body["response_format"]["type"] for call in server.calls] == ["json_schema", "json_object", "json_object"]
+
+
+async def test_a_refusal_of_a_format_that_was_not_asked_for_is_final(server, connect, ask, complete):
+    server.script(refuses_parameter("response_format"))
+    with pytest.raises(ModelRejectedRequest):
+        await complete(connect(), ask())
+    assert len(server.calls) == 1
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
