@@ -4,7 +4,7 @@
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check format schema bench bench-context chaos web lock clean
+.PHONY: help setup run demo migrate test check format schema bench bench-assessor bench-context chaos web lock clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ schema: setup ## Write schema.graphql
 
 bench: setup ## Measure (ARGS= goes to the benchmark)
 	@$(bin)/python -m bench $(ARGS)
+
+bench-assessor: setup ## Measure what the metrics find in chapters that were damaged on purpose, and what they cost
+	@$(bin)/python -m bench.assessor $(ARGS)
+	@$(bin)/python -m bench.assessor.speed
 
 bench-context: BENCHMARK = $(DATA)/../../bench.py
 bench-context: BUDGETS = 2000,4000,8000

@@ -1,0 +1,1 @@
+"""What the assessor's metrics are made from and held against."""
