@@ -5,7 +5,7 @@
     ├── NotFound                no such thing, or not for this viewer: the two are told the same way
     ├── Forbidden               the viewer may see it but needs a higher role
     ├── VersionConflict         the text was saved by somebody else since the edit began
-    ├── JobConflict             the chapter is being written already
+    ├── JobConflict             the chapter is being written, or the version assessed, already
     ├── IdempotencyConflict     the key was used for another request
     ├── BudgetExceeded          the estimate does not fit what may still be spent
     ├── UnpricedModel           nobody knows what the model costs, and the project has not consented to that

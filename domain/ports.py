@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.access import Membership, Role, User
+from domain.assessing.assessment import Assessment, ChapterQuality, Finding, FoundIssue
+from domain.assessing.dismissals import Dismissed
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion
 from domain.jobs.events import Event, RecordedEvent
 from domain.jobs.job import Claim, Ending, Job, JobKind, JobStatus, JobStep
@@ -116,7 +118,13 @@ class Versions(Protocol):
     async def add(self, version: NewVersion, *, make_current: bool) -> ChapterVersion:
         """Numbered after the chapter's last; the chapter is locked until the transaction ends."""
 
+    async def make_current(self, version_id: UUID, *, at: datetime) -> None:
+        """Its text is the chapter's from now on. The chapter must be locked."""
+
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ChapterVersion]: ...
+    async def of_job(self, job_id: UUID) -> Sequence[ChapterVersion]:
+        """Those this job has added, in order."""
+
     async def by_number(self, keys: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], ChapterVersion]: ...
     async def texts(self, ids: Sequence[UUID]) -> Mapping[UUID, str]: ...
     async def stored_texts(self, ids: Sequence[UUID]) -> Mapping[UUID, StoredText]:
@@ -152,14 +160,16 @@ class Jobs(Protocol):
     async def create(self, job: Job, *, reserve: Decimal) -> None:
         """Store a queued job with its first event, hold `reserve` USD of the project's budget, and have it delivered to a worker at commit.
 
-        The chapter may have no other active job: check `active_on` first, under the project's lock.
+        No other active job may write the chapter, or assess the same version: check `active_on` first, under the project's lock.
         """
 
     async def remember_key(self, key: str, *, request_hash: str, job_id: UUID, at: datetime) -> None: ...
     async def recall_key(self, key: str, *, since: datetime) -> tuple[UUID, str] | None:
         """The job this user started under `key` after `since`, and the hash of that request. Serialises users of one key."""
 
-    async def active_on(self, chapter_id: UUID) -> Job | None: ...
+    async def active_on(self, chapter_id: UUID, *, version_id: UUID | None = None) -> Job | None:
+        """The job that is writing the chapter; with `version_id`, the one that is assessing this version of it."""
+
     async def active_count(self) -> int:
         """How many unfinished jobs this user has started, in all projects."""
 
@@ -195,11 +205,13 @@ class Jobs(Protocol):
         """What each job has written so far, whole, and the sequence of the last event, both of the same moment."""
 
     async def last_messages(self, chapter_id: UUID) -> Sequence[Message]:
-        """The prompt most recently built by a job for this chapter; empty if there is none."""
+        """The prompt most recently built by a job for a draft of this chapter; empty if there is none."""
 
-    async def add_prompt(self, prompt: Prompt, *, receipt_id: UUID, job_id: UUID, chapter_id: UUID, at: datetime) -> None: ...
-    async def prompt_of(self, job_id: UUID) -> tuple[UUID, Prompt] | None:
-        """The prompt this job has built, with its receipt's id."""
+    async def add_prompt(
+        self, prompt: Prompt, *, receipt_id: UUID, job_id: UUID, chapter_id: UUID, at: datetime, step: str = "draft"
+    ) -> None: ...
+    async def prompt_of(self, job_id: UUID, *, step: str = "draft") -> tuple[UUID, Prompt] | None:
+        """The prompt this job has built for a step, with its receipt's id."""
 
     async def complete_step(self, claim: Claim, step: str, *, started_at: datetime, at: datetime, events: Sequence[Event]) -> None:
         """Record a step that called no model, with its events. Raises LeaseLost."""
@@ -232,6 +244,32 @@ class Vectors(Protocol):
     async def by_key(self, project_id: UUID, keys: Sequence[bytes], *, model: str) -> Mapping[bytes, bytes]: ...
 
 
+class Assessments(Protocol):
+    """Where several could be meant, the latest is that which a judge made last; where no judge made any, the one measured last."""
+
+    async def add(self, new: Assessment, issues: Sequence[tuple[UUID, FoundIssue]]) -> None:
+        """With its findings under these ids, in this order."""
+
+    async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Assessment]: ...
+    async def of_versions(self, version_ids: Sequence[UUID]) -> Mapping[UUID, Assessment]:
+        """The latest of each."""
+
+    async def of_job(self, job_id: UUID) -> Sequence[Assessment]:
+        """Those this job has made, in order."""
+
+    async def quality(self, project_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[ChapterQuality]]:
+        """Of each chapter that has a text, in book order: a judge's first, and of those the current version's, then the latest."""
+
+    async def accepted(self, project_id: UUID, *, besides: UUID) -> Sequence[Mapping[str, float]]:
+        """The values of the metrics of final chapters, by name; the chapter `besides` is left out."""
+
+    async def findings(self, assessment_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Finding]]: ...
+    async def get_findings(self, ids: Sequence[UUID]) -> Mapping[UUID, Finding]: ...
+    async def dismissed(self, chapter_id: UUID) -> Sequence[Dismissed]: ...
+    async def dismiss(self, finding_id: UUID, *, reason: str, at: datetime) -> None:
+        """Where it was dismissed before, for this reason now."""
+
+
 class Records(Protocol):
     @property
     def user_id(self) -> UUID: ...
@@ -249,6 +287,8 @@ class Records(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def spending(self) -> Spending: ...
+    @property
+    def assessments(self) -> Assessments: ...
     @property
     def vectors(self) -> Vectors: ...
 

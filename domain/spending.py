@@ -116,11 +116,6 @@ def estimate_call(
     is as long as its first calls may make it (`longest_answer`), and each further call sends the prompt and the text so far once more.
     Neither is a bound the provider guarantees. `cost` answers USD, None for a model without a known price.
     """
-
-    def price(*, prompt: int, cached: int, completion: int) -> Decimal | None:
-        used = TokenUsage(prompt_tokens=prompt, cached_prompt_tokens=cached, completion_tokens=completion, estimated=True)
-        return cost(model, used)
-
     longest = longest_answer(completion_tokens)
     calls = max(1, ceil(longest / part_tokens))
     sent_again = part_tokens * calls * (calls - 1) // 2
@@ -128,6 +123,39 @@ def estimate_call(
         model=model,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        low=price(prompt=prompt_tokens, cached=prompt_tokens, completion=ceil(SHORT_DRAFT * completion_tokens)),
-        high=price(prompt=calls * prompt_tokens + sent_again, cached=0, completion=longest),
+        low=cost(model, _used(prompt_tokens, cached=prompt_tokens, completion=ceil(SHORT_DRAFT * completion_tokens))),
+        high=cost(model, _used(calls * prompt_tokens + sent_again, completion=longest)),
     )
+
+
+def estimate_calls(
+    model: str, *, prompt_tokens: int, completion_tokens: int, cost: Callable[[str, TokenUsage], Decimal | None]
+) -> CostEstimate:
+    """What several calls will cost together, whose prompts are known; both numbers are sums over all of them.
+
+    `low`: the provider has all prompts in its cache and answers half as much as expected; `high`: nothing is cached, and the answers are
+    half as long again. `cost` answers USD, None for a model without a known price.
+    """
+    return CostEstimate(
+        model=model,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        low=cost(model, _used(prompt_tokens, cached=prompt_tokens, completion=ceil(SHORT_DRAFT * completion_tokens))),
+        high=cost(model, _used(prompt_tokens, completion=ceil(LONG_DRAFT * completion_tokens))),
+    )
+
+
+def add_estimates(model: str, *parts: CostEstimate) -> CostEstimate:
+    """The sum, under this model's name; where a part has no price, neither has the sum, and it goes by that part's model. Free without parts."""
+    unpriced = next((part for part in parts if part.high is None), None)
+    return CostEstimate(
+        model=unpriced.model if unpriced else model,
+        prompt_tokens=sum(part.prompt_tokens for part in parts),
+        completion_tokens=sum(part.completion_tokens for part in parts),
+        low=None if unpriced else sum((part.low or ZERO for part in parts), ZERO),
+        high=None if unpriced else sum((part.high or ZERO for part in parts), ZERO),
+    )
+
+
+def _used(prompt: int, *, cached: int = 0, completion: int) -> TokenUsage:
+    return TokenUsage(prompt_tokens=prompt, cached_prompt_tokens=cached, completion_tokens=completion, estimated=True)

@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -49,11 +49,26 @@ def _decoders(value_type: type[Any]) -> dict[str, tuple[Callable[[Any], Any], bo
     }
 
 
+def decoder_of_union(value_types: Sequence[Any]) -> Callable[[Any], Any]:
+    """Of several dataclasses, the document is the first whose fields it has: all of the required ones, and no others."""
+    if len(value_types) == 1:
+        decode = _decoder(value_types[0])
+        return lambda content: None if content is None else decode(content)
+
+    def decode_one(document: Any) -> Any:
+        for value_type in value_types:
+            fields = _decoders(value_type)
+            if document.keys() <= fields.keys() and all(name in document for name, (_, required) in fields.items() if required):
+                return from_document(value_type, document)
+        raise KeyError(f"none of {value_types} has the fields {sorted(document)}")
+
+    return decode_one
+
+
 def _decoder(hint: Any) -> Callable[[Any], Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {Union, types.UnionType}:
-        decode = _decoder(next(argument for argument in arguments if argument is not type(None)))
-        return lambda content: None if content is None else decode(content)
+        return decoder_of_union([argument for argument in arguments if argument is not type(None)])
     if origin is tuple:
         decode_item = _decoder(arguments[0])
         return lambda content: tuple(decode_item(item) for item in content)

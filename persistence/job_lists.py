@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy import Text, Uuid, bindparam, func, select
 
 from domain.jobs.job import ACTIVE_STATUSES, Job, JobKind, JobStatus
 from domain.paging import Page, PageRequest
@@ -22,7 +22,10 @@ _NEWEST_FIRST = (job.c.created_at, job.c.id)
 
 _JOBS = select(*columns_of(Job, job)).where(_SEEN)
 _BY_ID = _JOBS.where(any_of(job.c.id, "ids"))
-_ACTIVE_ON = _JOBS.where(job.c.chapter_id == bindparam("chapter_id", type_=Uuid), _ACTIVE)
+_WRITING = _JOBS.where(job.c.chapter_id == bindparam("chapter_id", type_=Uuid), _ACTIVE, job.c.kind != JobKind.ASSESSMENT.value)
+_ASSESSING = _JOBS.where(
+    job.c.request.op("->>")("version_id") == bindparam("version_id", type_=Text), _ACTIVE, job.c.kind == JobKind.ASSESSMENT.value
+)
 _ACTIVE_COUNT = select(func.count()).select_from(job).where(_OWN, _ACTIVE, _SEEN)
 _OF_PROJECT = Listing(
     value_type=Job, table=job, order=_NEWEST_FIRST, where=(_SEEN, _OF_STATUS, _OF_KIND), parent=job.c.project_id, descending=True
@@ -38,8 +41,12 @@ class JobLists(JobScope):
         rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
         return by_id(to_value(Job, row) for row in rows)
 
-    async def active_on(self, chapter_id: UUID) -> Job | None:
-        row = (await self._connection.execute(_ACTIVE_ON, {"chapter_id": chapter_id, "acting_user": self._user_id})).first()
+    async def active_on(self, chapter_id: UUID, *, version_id: UUID | None = None) -> Job | None:
+        if version_id is None:
+            found = await self._connection.execute(_WRITING, {"chapter_id": chapter_id, "acting_user": self._user_id})
+        else:
+            found = await self._connection.execute(_ASSESSING, {"version_id": str(version_id), "acting_user": self._user_id})
+        row = found.first()
         return None if row is None else to_value(Job, row)
 
     async def active_count(self) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, Finished, StatusChanged
-from domain.jobs.job import Claim, Ending, JobStatus, LeaseLost, Waiting
+from domain.jobs.job import Claim, Ending, JobKind, JobStatus, LeaseLost, Waiting
 from persistence.documents import to_document
 from persistence.events import CANCELS_CHANNEL, EVENTS_CHANNEL, append_events
 
@@ -27,13 +27,13 @@ _CLAIM = text(f"""
                        status = CASE status WHEN 'CANCELLING' THEN status ELSE 'RUNNING' END,
                        last_sequence = CASE status WHEN 'CANCELLING' THEN last_sequence ELSE last_sequence + 1 END
         WHERE id = :job_id AND (status = 'QUEUED' OR (status IN ('RUNNING', 'CANCELLING') AND lease_until <= now()))
-        RETURNING id, project_id, started_by, epoch, attempt, cancel_requested, stumbles, progress, reserved, cost_limit,
+        RETURNING id, kind, project_id, started_by, epoch, attempt, cancel_requested, stumbles, progress, reserved, cost_limit,
                   status, last_sequence
     ), told AS (
         INSERT INTO job_event (job_id, sequence, project_id, at, kind, body)
         SELECT id, last_sequence, project_id, now(), :kind, CAST(:body AS jsonb) FROM claimed WHERE status = 'RUNNING'
     )
-    SELECT id AS job_id, project_id, started_by AS user_id, epoch, attempt, cancel_requested, stumbles, progress,
+    SELECT id AS job_id, kind, project_id, started_by AS user_id, epoch, attempt, cancel_requested, stumbles, progress,
            least(reserved, cost_limit - (SELECT coalesce(sum(cost), 0) FROM ledger_entry WHERE job_id = claimed.id)) AS funds,
            CASE status WHEN 'RUNNING' THEN pg_notify('{EVENTS_CHANNEL}', CAST(id AS text)) END
     FROM claimed
@@ -49,7 +49,8 @@ _FINISH = text("""
     UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = NULL, reserved = 0, cancel_requested = false, status = :status,
                    stage = CASE :status WHEN 'SUCCEEDED' THEN 'DONE' ELSE stage END,
                    progress = CASE :status WHEN 'SUCCEEDED' THEN 1 ELSE progress END,
-                   result_version_id = :result_version_id, failure = CAST(:failure AS jsonb), finished_at = :at
+                   result_version_id = :result_version_id, result_assessment_id = :result_assessment_id,
+                   remark = :remark, failure = CAST(:failure AS jsonb), finished_at = :at
     WHERE id = :job_id AND epoch = :epoch AND status IN ('RUNNING', 'CANCELLING')
     RETURNING epoch, started_by, project_id
 """)
@@ -77,7 +78,7 @@ _CANCEL_RUNNING = text(f"""
 """)  # noqa: S608
 _REQUEUE = text("""
     UPDATE job SET status = 'QUEUED', stage = 'QUEUED', queued_at = now(), reserved = :reserve, stumbles = 0,
-                   result_version_id = NULL, failure = NULL, finished_at = NULL
+                   result_version_id = NULL, result_assessment_id = NULL, remark = NULL, failure = NULL, finished_at = NULL
     WHERE id = :job_id AND status IN ('FAILED', 'CANCELLED')
     RETURNING epoch
 """)
@@ -108,6 +109,7 @@ async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease
         return None
     return Claim(
         job_id=row.job_id,
+        kind=JobKind(row.kind),
         project_id=row.project_id,
         user_id=row.user_id,
         epoch=row.epoch,
@@ -136,6 +138,8 @@ async def finish(connection: AsyncConnection, claim: Claim, ending: Ending) -> N
         "epoch": claim.epoch,
         "status": ending.status.value,
         "result_version_id": ending.result_version_id,
+        "result_assessment_id": ending.result_assessment_id,
+        "remark": ending.remark,
         "failure": orjson.dumps(to_document(ending.failure)).decode() if ending.failure else None,
         "at": ending.at,
     }

@@ -75,8 +75,7 @@ class JobRecords(JobLists, JobLogs, Prompts):
             async with self._connection.begin_nested():
                 await job_transitions.requeue(self._connection, job_id, reserve=reserve, at=at)
         except IntegrityError:
-            retried = (await self.get_many([job_id]))[job_id]
-            active = await self.active_on(retried.chapter_id) if retried.chapter_id else None
+            active = await self._rival((await self.get_many([job_id]))[job_id])
             raise JobConflict(active.id if active else job_id) from None
 
     async def complete_step(self, claim: Claim, step: str, *, started_at: datetime, at: datetime, events: Sequence[Event]) -> None:
@@ -97,5 +96,9 @@ class JobRecords(JobLists, JobLogs, Prompts):
             where = {"project_id": new.project_id, "acting_user": self._user_id}
             if new.chapter_id is None or not await self._connection.scalar(_MAY_START, where):
                 raise NotFound(new.project_id)
-            if (active := await self.active_on(new.chapter_id)) is not None:
+            if (active := await self._rival(new)) is not None:
                 raise JobConflict(active.id)
+
+    async def _rival(self, job: Job) -> Job | None:
+        """The active job that this one cannot run beside."""
+        return None if job.chapter_id is None else await self.active_on(job.chapter_id, version_id=job.assessed_version_id)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import User
+from persistence.assessments import AssessmentRecords
 from persistence.chapters import ChapterRecords
 from persistence.database import Database
 from persistence.jobs import JobRecords
@@ -54,6 +55,10 @@ class PostgresRecords:
     @cached_property
     def spending(self) -> SpendingRecords:
         return SpendingRecords(self._connection, self.user_id)
+
+    @cached_property
+    def assessments(self) -> AssessmentRecords:
+        return AssessmentRecords(self._connection, self.user_id)
 
     @cached_property
     def vectors(self) -> VectorRecords:

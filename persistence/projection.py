@@ -13,7 +13,7 @@ from typing import Any, TypeVar, Union
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Table, bindparam, func, literal, or_
 
-from persistence.documents import from_document, to_document
+from persistence.documents import decoder_of_union, from_document, to_document
 
 Value = TypeVar("Value")
 Convert = Callable[[Any], Any]
@@ -88,7 +88,8 @@ def _converter(hint: Any) -> Convert | None:
     """None when the driver's own value is the field's."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {Union, types.UnionType}:
-        return _unless_null(_converter(next(argument for argument in arguments if argument is not types.NoneType)))
+        possible = [argument for argument in arguments if argument is not types.NoneType]
+        return _unless_null(_converter(possible[0]) if len(possible) == 1 else decoder_of_union(possible))
     if origin is tuple:
         convert_item = _converter(arguments[0])
         return tuple if convert_item is None else lambda content: tuple(map(convert_item, content))

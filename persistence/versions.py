@@ -1,13 +1,14 @@
 """Versions of chapters: only ever added, and their texts loaded only when asked for."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Role
-from domain.chapters import ChapterStatus, ChapterVersion, NewVersion
+from domain.chapters import ChapterStatus, ChapterVersion, NewVersion, VersionOrigin
 from domain.errors import NotFound
 from domain.paging import Page, PageRequest
 from domain.prompting.index.saved_text import StoredText
@@ -18,6 +19,11 @@ from persistence.tables.books import chapter, chapter_version, project
 
 _SEEN = accessible(chapter_version.c.project_id)
 _BY_ID = select(*columns_of(ChapterVersion, chapter_version)).where(any_of(chapter_version.c.id, "ids"), _SEEN)
+_OF_JOB = (
+    select(*columns_of(ChapterVersion, chapter_version))
+    .where(chapter_version.c.job_id == bindparam("job_id", type_=Uuid), _SEEN)
+    .order_by(chapter_version.c.number)
+)
 _TEXTS = select(chapter_version.c.id, chapter_version.c.text).where(any_of(chapter_version.c.id, "ids"), _SEEN)
 _STORED_TEXTS = select(chapter_version.c.id, chapter_version.c.text, chapter_version.c.text_index).where(
     any_of(chapter_version.c.id, "ids"), _SEEN
@@ -39,6 +45,7 @@ _LISTING = Listing(
     descending=True,
 )
 _WITHOUT_TEXT = (ChapterStatus.PLANNED.value, ChapterStatus.DRAFTING.value)
+_UNREVISED = (*_WITHOUT_TEXT, ChapterStatus.DRAFTED.value)
 
 
 class VersionRecords:
@@ -58,12 +65,23 @@ class VersionRecords:
         added = insert_if(chapter_version, row, chosen.exists()).returning(*columns_of(ChapterVersion, chapter_version))
         recorded = to_value(ChapterVersion, (await self._connection.execute(added)).one())
         if make_current:
-            await self._make_current(recorded, has_text=bool(version.text.text.strip()))
+            await self._make_current(recorded, has_text=bool(version.text.text.strip()), at=version.created_at)
         return recorded
+
+    async def make_current(self, version_id: UUID, *, at: datetime) -> None:
+        """Raises NotFound."""
+        version = (await self.get_many([version_id])).get(version_id)
+        if version is None:
+            raise NotFound(version_id)
+        await self._make_current(version, has_text=True, at=at)
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ChapterVersion]:
         rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
         return by_id(to_value(ChapterVersion, row) for row in rows)
+
+    async def of_job(self, job_id: UUID) -> Sequence[ChapterVersion]:
+        rows = await self._connection.execute(_OF_JOB, {"job_id": job_id, "acting_user": self._user_id})
+        return [to_value(ChapterVersion, row) for row in rows]
 
     async def by_number(self, keys: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], ChapterVersion]:
         parameters = {"chapter_ids": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
@@ -85,17 +103,19 @@ class VersionRecords:
     async def counts(self, chapter_ids: Sequence[UUID]) -> Mapping[UUID, int]:
         return await count_items(self._connection, _LISTING, chapter_ids, acting_user=self._user_id)
 
-    async def _make_current(self, version: ChapterVersion, *, has_text: bool) -> None:
-        """The first text of a chapter makes it drafted; what its author has called it since then stays."""
-        status = case((chapter.c.status.in_(_WITHOUT_TEXT), ChapterStatus.DRAFTED.value), else_=chapter.c.status)
-        changes = {"current_version_id": version.id, "updated_at": version.created_at, **({"status": status} if has_text else {})}
+    async def _make_current(self, version: ChapterVersion, *, has_text: bool, at: datetime) -> None:
+        """The first text of a chapter makes it drafted, a revision makes a drafted one revised; what its author has called it else stays."""
+        is_revision = version.origin is VersionOrigin.REVISION
+        before, after = (_UNREVISED, ChapterStatus.REVISED) if is_revision else (_WITHOUT_TEXT, ChapterStatus.DRAFTED)
+        status = case((chapter.c.status.in_(before), after.value), else_=chapter.c.status)
+        changes = {"current_version_id": version.id, "updated_at": at, **({"status": status} if has_text else {})}
         await change(
             self._connection,
             update(chapter).where(chapter.c.id == version.chapter_id, self._may_edit_chapter()).values(changes),
             entity=version.chapter_id,
         )
         may_edit = accessible(project.c.id, self._user_id, Role.EDITOR)
-        touched = update(project).where(project.c.id == version.project_id, may_edit).values(updated_at=version.created_at)
+        touched = update(project).where(project.c.id == version.project_id, may_edit).values(updated_at=at)
         await change(self._connection, touched, entity=version.project_id)
 
     def _may_edit_chapter(self) -> ColumnElement[bool]:

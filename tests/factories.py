@@ -14,11 +14,13 @@ import psycopg
 from psycopg import sql
 
 from domain.access import Membership, Role, User
-from domain.chapters import Chapter, ChapterStatus, NewVersion, VersionOrigin
+from domain.assessing.assessment import Assessment, DimensionScore, FindingCategory, FindingSeverity, FoundIssue, ProseMetric
+from domain.chapters import Chapter, ChapterStatus, ChapterVersion, NewVersion, VersionOrigin
 from domain.ports import Library
 from domain.projects import GenerationSettings, Genre, Project
 from domain.prompting.index.saved_text import NewText
 from domain.reference_files import InclusionPolicy, ReferenceFile, ReferenceKind
+from domain.spending import Usage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -199,3 +201,38 @@ def a_reference_file(project: Project, content: str = "Mara keeps the light.", *
         "updated_at": NOON,
     }
     return ReferenceFile(**{**fields, **changes})
+
+
+def an_assessment(version: ChapterVersion, **changes: Any) -> Assessment:
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "project_id": version.project_id,
+        "chapter_id": version.chapter_id,
+        "version_id": version.id,
+        "job_id": None,
+        "score": 80.0,
+        "score_low": 80.0,
+        "score_high": 80.0,
+        "dimensions": (DimensionScore(name="Measured", score=80.0, rationale="As measured."),),
+        "metrics": (ProseMetric(name="dialogueShare", value=0.25, unit="of all words", description="How much is spoken."),),
+        "notes": (),
+        "judge": None,
+        "rubric": None,
+        "rehearsal": False,
+        "usage": Usage(),
+        "created_at": NOON,
+    }
+    return Assessment(**{**fields, **changes})
+
+
+def an_issue(**changes: Any) -> FoundIssue:
+    fields: dict[str, Any] = {
+        "category": FindingCategory.PROSE,
+        "severity": FindingSeverity.MINOR,
+        "message": "It rained already.",
+        "suggestion": "Cut it.",
+        "quote": "It rained.",
+        "start": 0,
+        "end": 10,
+    }
+    return FoundIssue(**{**fields, **changes})

@@ -30,6 +30,8 @@ WAITING_FOR = {
 
 class JobKind(StrEnum):
     CHAPTER = "CHAPTER"
+    REVISION = "REVISION"
+    ASSESSMENT = "ASSESSMENT"
 
 
 class JobStatus(StrEnum):
@@ -107,7 +109,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
-    """The arguments of a chapter generation as they were accepted, defaults filled in; `base_version_id` was the current version then."""
+    """The arguments of a chapter generation as they were accepted, defaults filled in; `base_version_id` was the current version then.
+
+    A draft is assessed by `assessor_model` and, below `quality_target`, revised `max_revisions` times at most; with 0 it is only measured.
+    """
 
     instructions: str
     include: tuple[UUID, ...]
@@ -116,6 +121,36 @@ class GenerationRequest:
     token_budget: int
     temperature: float
     base_version_id: UUID | None
+    assessor_model: str = ""
+    quality_target: float = 0.0
+    max_revisions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRequest:
+    """Which findings of a version to see to, and what else to do. `model` writes, `assessor_model` compares and judges what comes out.
+
+    Only where the version is the current one in the end, the revision takes its place.
+    """
+
+    version_id: UUID
+    finding_ids: tuple[UUID, ...]
+    instructions: str
+    model: str
+    assessor_model: str
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentRequest:
+    """Which version to assess; with `metrics_only`, without a model."""
+
+    version_id: UUID
+    model: str
+    metrics_only: bool
+
+
+JobRequest = GenerationRequest | RevisionRequest | AssessmentRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +164,7 @@ class Job:
     progress: float
     started_by: UUID
     attempt: int
-    request: GenerationRequest
+    request: JobRequest
     rehearsal: bool
     cost_limit: Decimal | None
     estimate: CostEstimate
@@ -141,6 +176,13 @@ class Job:
     finished_at: datetime | None
     priority: JobPriority = JobPriority.INTERACTIVE
     waiting: Waiting | None = None
+    result_assessment_id: UUID | None = None
+    remark: str | None = None
+
+    @property
+    def assessed_version_id(self) -> UUID | None:
+        """None for a job that writes."""
+        return self.request.version_id if isinstance(self.request, AssessmentRequest) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +194,7 @@ class Claim:
     """
 
     job_id: UUID
+    kind: JobKind
     project_id: UUID
     user_id: UUID
     epoch: int
@@ -204,12 +247,17 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a job ended. `status` is final; a cancelled job has a result when text had been written."""
+    """How a job ended. `status` is final; a cancelled job has a result when text had been written.
+
+    `remark` is what its starter should know of a result that is not all they may expect, in sentences.
+    """
 
     status: JobStatus
     at: datetime
     result_version_id: UUID | None = None
+    result_assessment_id: UUID | None = None
     failure: JobFailure | None = None
+    remark: str | None = None
 
 
 class CallsLost(Exception):  # noqa: N818  - nobody's fault that could be named here

@@ -20,6 +20,7 @@ TITLE_LENGTH: Final = 300
 PROSE_LENGTH: Final = 20_000
 INSTRUCTIONS_LENGTH: Final = 10_000
 GUIDANCE_LENGTH: Final = 5_000
+REASON_LENGTH: Final = 2_000
 ALIAS_LENGTH: Final = 200
 EMAIL_LENGTH: Final = 320
 KEY_LENGTH: Final = 200
@@ -27,6 +28,7 @@ CHAPTER_TEXT_BYTES: Final = 2_000_000
 REFERENCE_CONTENT_BYTES: Final = 1_000_000
 ALIASES: Final = 50
 PINS: Final = 100
+CHOSEN_FINDINGS: Final = 100
 CHAPTERS: Final = 1_000
 REFERENCE_FILES: Final = 10_000
 MEMBERS: Final = 50
@@ -105,6 +107,19 @@ def prose(maximum: int) -> Callable[[str, Path], str]:
         text = clean(text, path)
         if len(text) > maximum:
             raise InvalidInput(f"This must have at most {maximum:,} characters.", path)
+        return text
+
+    return accept
+
+
+def words(maximum: int) -> Callable[[str, Path], str]:
+    """Text of any number of lines that says something."""
+    accept_prose = prose(maximum)
+
+    def accept(text: str, path: Path) -> str:
+        text = accept_prose(text, path)
+        if not text.strip():
+            raise InvalidInput("This must not be blank.", path)
         return text
 
     return accept
@@ -281,3 +296,4 @@ GENERATION: Final[Mapping[str, Rule]] = {
     **COST_LIMIT,
     "idempotency_key": Rule(idempotency_key, clearable=True),
 }
+DISMISSAL: Final[Mapping[str, Rule]] = {"reason": Rule(words(REASON_LENGTH))}

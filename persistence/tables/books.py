@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid, func
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -17,6 +17,8 @@ from domain.chapters import ChapterStatus, VersionOrigin
 from domain.projects import Genre, PointOfView, Tense
 from domain.reference_files import InclusionPolicy, ReferenceKind
 from persistence.tables.metadata import MONEY, TIMESTAMP, TableModel, metadata, one_of
+
+FROM_A_JOB = text("job_id IS NOT NULL")
 
 
 class ProjectRow(TableModel, table=True):
@@ -95,6 +97,7 @@ class ChapterVersionRow(TableModel, table=True):
         Index(None, "project_id", "chapter_id"),
         Index(None, "author_id"),
         Index(None, "chapter_id", "parent_id"),
+        Index(None, "job_id", postgresql_where=FROM_A_JOB),
         one_of("origin", VersionOrigin),
     )
 

@@ -19,6 +19,8 @@ RUNNING = text("status IN ('RUNNING', 'CANCELLING')")
 WAITING = text("status = 'WAITING'")
 NOT_COMPACTED = text("compacted_until IS DISTINCT FROM finished_at")
 ACTIVE = text("status IN ('QUEUED', 'RUNNING', 'WAITING', 'CANCELLING')")
+WRITING = text(f"{ACTIVE} AND kind <> 'ASSESSMENT'")
+ASSESSING = text(f"{ACTIVE} AND kind = 'ASSESSMENT'")
 
 
 class JobRow(TableModel, table=True):
@@ -39,7 +41,8 @@ class JobRow(TableModel, table=True):
         Index(None, "project_id", "created_at", "id"),
         Index(None, "chapter_id", "created_at", "id"),
         Index(None, "started_by", "created_at", "id"),
-        Index("job_active_chapter_idx", "chapter_id", unique=True, postgresql_where=ACTIVE),
+        Index("job_active_chapter_idx", "chapter_id", unique=True, postgresql_where=WRITING),
+        Index("job_active_assessment_idx", text("(request ->> 'version_id')"), unique=True, postgresql_where=ASSESSING),
         Index("job_active_started_by_idx", "started_by", postgresql_where=ACTIVE),
         Index("job_turn_idx", "started_by", text("priority DESC"), "queued_at", "id", postgresql_where=QUEUED),
         Index("job_waiting_idx", "project_id", postgresql_where=WAITING),
@@ -63,6 +66,8 @@ class JobRow(TableModel, table=True):
     cost_limit: Decimal | None = Field(sa_type=MONEY)
     estimate: dict[str, object] = Field(sa_type=JSONB)
     result_version_id: UUID | None = Field(sa_type=Uuid)
+    result_assessment_id: UUID | None = Field(sa_type=Uuid)
+    remark: str | None = Field(sa_type=Text)
     failure: dict[str, object] | None = Field(sa_type=JSONB)
     last_sequence: int
     created_at: datetime = Field(sa_type=TIMESTAMP)
@@ -127,13 +132,13 @@ class JobEventRow(TableModel, table=True):
 
 
 class PromptReceiptRow(TableModel, table=True):
-    """What a job sent, byte for byte, and why it was made of just this."""
+    """What a job sent for a step, byte for byte, and why it was made of just this."""
 
     __tablename__ = "prompt_receipt"
     __table_args__ = (
         ForeignKeyConstraint(["job_id"], ["job.id"], ondelete="CASCADE"),
         ForeignKeyConstraint(["project_id", "chapter_id"], ["chapter.project_id", "chapter.id"], ondelete="CASCADE"),
-        Index(None, "job_id", unique=True),
+        Index(None, "job_id", "step", unique=True),
         Index(None, "chapter_id", "at"),
         Index(None, "project_id", "chapter_id"),
     )
@@ -146,6 +151,7 @@ class PromptReceiptRow(TableModel, table=True):
     messages: list[dict[str, object]] = Field(sa_type=JSONB)
     message_tokens: list[int] = Field(sa_type=JSONB)
     receipt: dict[str, object] = Field(sa_type=JSONB)
+    step: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("'draft'")})
 
 
 class LedgerEntryRow(TableModel, table=True):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -12,16 +12,28 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Membership, Role, User
-from domain.chapters import Chapter
+from domain.chapters import Chapter, ChapterStatus, ChapterVersion
 from domain.errors import NotFound
 from domain.paging import PageRequest
-from domain.ports import Chapters, Library, Projects, Records, ReferenceFiles, Spending, Users, Vectors, Versions
+from domain.ports import Assessments, Chapters, Library, Projects, Records, ReferenceFiles, Spending, Users, Vectors, Versions
 from domain.projects import Project, ProjectFilter, ProjectOrder
 from domain.prompting.index.saved_text import NewText
 from domain.spending import Usage, UsageReport
 from persistence.database import Database
 from persistence.library import PostgresRecords
-from tests.factories import NOON, a_chapter, a_project, a_reference_file, a_version, add_chapters, add_member, add_project, add_user
+from tests.factories import (
+    NOON,
+    a_chapter,
+    a_project,
+    a_reference_file,
+    a_version,
+    add_chapters,
+    add_member,
+    add_project,
+    add_user,
+    an_assessment,
+    an_issue,
+)
 
 TENANT_TABLES = """
     SELECT c.relname::text FROM pg_class AS c
@@ -102,8 +114,12 @@ def test_functions_with_their_owners_rights_have_a_fixed_search_path_and_are_not
 class Book:
     """Ada's book, which Eve has no part in and Vera may only read."""
 
-    def __init__(self, project: Project, chapter: Chapter, version_id: UUID, file_id: UUID, people: Mapping[str, User]) -> None:
-        self.project, self.chapter, self.version_id, self.file_id, self.people = project, chapter, version_id, file_id, people
+    def __init__(self, project: Project, chapter: Chapter, version: ChapterVersion, file_id: UUID, people: Mapping[str, User]) -> None:
+        self.project, self.chapter, self.version, self.file_id, self.people = project, chapter, version, file_id, people
+        self.version_id = version.id
+        self.job_id = version.job_id or UUID(int=0)
+        self.assessment_id = uuid4()
+        self.finding_ids = [uuid4(), uuid4()]
 
 
 ENTER = """
@@ -124,15 +140,19 @@ async def book(library: Library, owner_url: str) -> Book:
     project = await add_project(library, ada)
     await add_project(library, people["Eve"], title="Her own")
     await add_member(library, ada, project, people["Vera"], Role.VIEWER)
-    (chapter,) = await add_chapters(library, ada, project, 1)
+    (chapter,) = await add_chapters(library, ada, project, 1, status=ChapterStatus.FINAL)
     file = a_reference_file(project)
     async with library.writing(ada.id) as records:
-        version = await records.versions.add(a_version(chapter), make_current=True)
+        version = await records.versions.add(a_version(chapter, job_id=uuid4()), make_current=True)
         await records.reference_files.create(file, content=NewText.of(""))
+        book = Book(project, chapter, version, file.id, people)
+        assessment = an_assessment(version, id=book.assessment_id, job_id=book.job_id)
+        await records.assessments.add(assessment, [(finding_id, an_issue()) for finding_id in book.finding_ids])
+        await records.assessments.dismiss(book.finding_ids[0], reason="On purpose.", at=NOON)
     with psycopg.connect(owner_url) as connection:
         connection.execute(ENTER, (ada.id, project.id, chapter.id))
         connection.execute(ADD_VECTOR, (project.id, VECTOR_KEY))
-    return Book(project, chapter, version.id, file.id, people)
+    return book
 
 
 async def found(records: Records, book: Book) -> list[Project]:
@@ -170,6 +190,15 @@ READS: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "reference_files.counts": lambda records, book: total(records.reference_files.counts([book.project.id], kind=None)),
     "vectors.newest": lambda records, book: records.vectors.newest(book.project.id, model="m", after=0, limit=9),
     "vectors.by_key": lambda records, book: records.vectors.by_key(book.project.id, [VECTOR_KEY], model="m"),
+    "versions.of_job": lambda records, book: records.versions.of_job(book.job_id),
+    "assessments.get_many": lambda records, book: records.assessments.get_many([book.assessment_id]),
+    "assessments.of_versions": lambda records, book: records.assessments.of_versions([book.version_id]),
+    "assessments.of_job": lambda records, book: records.assessments.of_job(book.job_id),
+    "assessments.quality": lambda records, book: records.assessments.quality([book.project.id]),
+    "assessments.accepted": lambda records, book: records.assessments.accepted(book.project.id, besides=book.file_id),
+    "assessments.findings": lambda records, book: records.assessments.findings([book.assessment_id]),
+    "assessments.get_findings": lambda records, book: records.assessments.get_findings(book.finding_ids),
+    "assessments.dismissed": lambda records, book: records.assessments.dismissed(book.chapter.id),
     "spending.report_of_projects": lambda records, book: calls(
         records.spending.report_of_projects([book.project.id], since=None, until=None)
     ),
@@ -190,6 +219,9 @@ WRITES: Mapping[str, Callable[[Records, Book], Awaitable[Any]]] = {
     "chapters.move": lambda records, book: records.chapters.move(book.chapter.id, 1),
     "chapters.delete": lambda records, book: records.chapters.delete(book.chapter.id),
     "versions.add": lambda records, book: records.versions.add(a_version(book.chapter), make_current=True),
+    "versions.make_current": lambda records, book: records.versions.make_current(book.version_id, at=NOON),
+    "assessments.add": lambda records, book: records.assessments.add(an_assessment(book.version), [(uuid4(), an_issue())]),
+    "assessments.dismiss": lambda records, book: records.assessments.dismiss(book.finding_ids[1], reason="Meant.", at=NOON),
     "reference_files.create": lambda records, book: records.reference_files.create(a_reference_file(book.project), content=NewText.of("")),
     "reference_files.update": lambda records, book: records.reference_files.update(book.file_id, {}, content=NewText.of("x")),
     "reference_files.delete": lambda records, book: records.reference_files.delete(book.file_id),
@@ -226,6 +258,7 @@ def test_every_method_of_the_repositories_is_tried() -> None:
         "users": Users,
         "chapters": Chapters,
         "versions": Versions,
+        "assessments": Assessments,
         "reference_files": ReferenceFiles,
         "spending": Spending,
         "vectors": Vectors,
@@ -258,7 +291,7 @@ async def test_writes_are_refused_without_row_security(book: Book, above_row_sec
     await WRITES[write](PostgresRecords(above_row_security, book.people["Ada"].id), book)
 
 
-TABLES_OF_BOOK = ("project", "project_member", "chapter", "chapter_version", "reference_file")
+TABLES_OF_BOOK = ("project", "project_member", "chapter", "chapter_version", "reference_file", "assessment", "finding", "dismissal")
 COPIES = {
     "project": "INSERT INTO project (id, title, premise, genre, language, style_notes, settings, created_at, updated_at) "
     "VALUES (gen_random_uuid(), '', '', 'OTHER', 'en', '', '{}', now(), now())",
@@ -267,6 +300,11 @@ COPIES = {
     "VALUES (gen_random_uuid(), :project, 9, '', '', 'PLANNED', now(), now())",
     "chapter_version": "INSERT INTO chapter_version (id, project_id, chapter_id, number, word_count, token_count, origin, rehearsal, created_at, text) "
     "VALUES (gen_random_uuid(), :project, :chapter, 9, 0, 0, 'AUTHOR', false, now(), '')",
+    "assessment": "INSERT INTO assessment (id, project_id, chapter_id, version_id, score, score_low, score_high, dimensions, metrics, notes, rehearsal, "
+    "usage, created_at) VALUES (gen_random_uuid(), :project, :chapter, :chapter, 0, 0, 0, '[]', '[]', '[]', false, '{}', now())",
+    "finding": "INSERT INTO finding (id, project_id, chapter_id, assessment_id, position, issue) "
+    "VALUES (gen_random_uuid(), :project, :chapter, :chapter, 9, '{}')",
+    "dismissal": "INSERT INTO dismissal (finding_id, project_id, chapter_id, reason, at) VALUES (:chapter, :project, :chapter, '', now())",
     "reference_file": "INSERT INTO reference_file (id, project_id, name, kind, aliases, inclusion, media_type, size_bytes, token_count, sha256, "
     "created_at, updated_at, content) VALUES (gen_random_uuid(), :project, '', 'OTHER', '{}', 'NEVER', '', 0, 0, '', now(), now(), '')",
 }

@@ -24,7 +24,14 @@ async def test_a_queued_job_is_claimed_with_an_epoch_an_attempt_and_an_event(wor
     claim = await world.desk.claim_next(lease_seconds=LEASE)
 
     assert claim == Claim(
-        job_id=job.id, project_id=job.project_id, user_id=world.author, epoch=1, attempt=1, cancel_requested=False, funds=RESERVE
+        job_id=job.id,
+        kind=job.kind,
+        project_id=job.project_id,
+        user_id=world.author,
+        epoch=1,
+        attempt=1,
+        cancel_requested=False,
+        funds=RESERVE,
     )
     seen = await world.look(job.id)
     assert (seen.status, seen.attempt, seen.last_sequence) == (JobStatus.RUNNING, 1, 2)

@@ -90,3 +90,27 @@ async def test_a_chapter_cannot_show_another_chapters_version(library: Library) 
     with pytest.raises(Exception, match="chapter_current_version_id_fkey"):
         async with library.writing(ada.id) as records:
             await records.chapters.update(second.id, {"current_version_id": version.id})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (ChapterStatus.DRAFTED, ChapterStatus.REVISED),
+        (ChapterStatus.REVISED, ChapterStatus.REVISED),
+        (ChapterStatus.FINAL, ChapterStatus.FINAL),
+    ],
+)
+async def test_a_revision_that_takes_the_texts_place_makes_a_drafted_chapter_revised(
+    library: Library, before: ChapterStatus, after: ChapterStatus
+) -> None:
+    ada = await add_user(library)
+    (chapter,) = await add_chapters(library, ada, await add_project(library, ada), 1, status=before)
+    async with library.writing(ada.id) as records:
+        await records.versions.add(a_version(chapter), make_current=True)
+        revision = await records.versions.add(a_version(chapter, origin=VersionOrigin.REVISION), make_current=False)
+        beside = (await records.chapters.get_many([chapter.id]))[chapter.id]
+        assert (beside.status, beside.current_version_id == revision.id) == (before, False)
+        await records.versions.make_current(revision.id, at=LATER)
+    async with library.reading(ada.id) as records:
+        revised = (await records.chapters.get_many([chapter.id]))[chapter.id]
+    assert (revised.status, revised.current_version_id, revised.updated_at) == (after, revision.id, LATER)

@@ -98,3 +98,14 @@ def test_null_clears_only_what_may_be_empty(rules):
         else:
             with pytest.raises(InvalidInput, match="cleared"):
                 checks.checked({name: None}, rules)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "x" * 2_001, "a\x00b"])
+def test_a_reason_says_something_and_not_too_much(text):
+    with pytest.raises(InvalidInput) as refusal:
+        checks.checked({"reason": text}, checks.DISMISSAL)
+    assert refusal.value.path == ("input", "reason")
+
+
+def test_a_reason_is_kept_as_it_is():
+    assert checks.checked({"reason": " Meant so.\r\n"}, checks.DISMISSAL) == {"reason": " Meant so.\n"}
