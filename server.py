@@ -19,14 +19,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from domain.identifiers import uuid7
 from domain.jobs import embedding
-from domain.jobs.chapter_generation import ChapterGeneration
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.job import JobLimits
+from domain.jobs.means import Means
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.ports import JobDesk
 from domain.jobs.task_manager import TaskManager
 from domain.jobs.timing import Pauses, Timing
 from domain.jobs.upkeep import Upkeep
+from domain.jobs.workflow import Workflow
 from domain.llm.catalogue import OFFERED, ModelCatalogue
 from domain.llm.model import LanguageModel
 from domain.llm.openai_model import OPENAI_URL, OpenAIEmbeddings, OpenAIModel
@@ -134,7 +135,7 @@ class Scriptorium:
             endpoints=Endpoints((self.settings.openai_base_url or OPENAI_URL).rstrip("/"), rates=self._model_rates(), timing=timing),
             timing=timing,
         )
-        workflow = ChapterGeneration(
+        means = Means(
             library=self.library,
             desk=self._desk,
             calls=calls,
@@ -150,7 +151,7 @@ class Scriptorium:
                 self.database.dsn_for_engine(), concurrency=self.settings.workers_in_process, name=self._worker
             ),
             wakeups=self.wakeups,
-            workflow=workflow,
+            workflow=Workflow(means),
             clock=self._world.clock,
             lease_seconds=self.settings.lease_seconds,
             further_duties={"upkeep": self._upkeep().run, **({"embedding": duty.run} if (duty := self._embedding()) else {})},

@@ -6,13 +6,13 @@ few in a row end the run with the last one's failure, and so does a content filt
 which continues behind everything that is recorded.
 """
 
-from itertools import count, takewhile
+from itertools import count
 
-from domain.jobs.events import TextReplaced
 from domain.jobs.job import CallResult, GenerationRequest, JobStage
 from domain.jobs.model_calls import INTERRUPTED, CutOff, ModelCalls
 from domain.jobs.ports import JobDesk
 from domain.jobs.run import JobRun
+from domain.jobs.showing import show
 from domain.llm.model import CompletionRequest, FinishReason, Message, Role
 from domain.prompting.lengths import PART_TOKENS, tokens_for_words
 from domain.prompting.receipts import Prompt
@@ -23,14 +23,17 @@ MAXIMUM_PARTS = 60
 ENOUGH = 1.5
 BROKEN_OFF = frozenset({FinishReason.CONTENT_FILTER.value, INTERRUPTED})
 CHARACTERS_PER_WORD = 6
-SHARE_BEFORE, SHARE_OF_DRAFT, REPORTED_EVERY = 0.05, 0.9, 0.02
+SHARE_BEFORE, REPORTED_EVERY = 0.05, 0.02
 CONTINUE = (
     "Continue exactly where the text above breaks off, in the middle of a sentence if need be. Repeat nothing and comment on nothing."
 )
 
 
 class Drafting:
-    """`target_words` is what the brief asks for, `shown` what followers of the log see of the text."""
+    """`target_words` is what the brief asks for, `shown` what followers of the log see of the text.
+
+    `written_at` is the job's progress when all is written.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Drafting:
         request: GenerationRequest,
         target_words: int,
         shown: str,
+        written_at: float,
     ) -> None:
         self._desk = desk
         self._calls = calls
@@ -50,6 +54,7 @@ class Drafting:
         self._request = request
         self._target_words = target_words
         self._shown = shown
+        self._share = written_at - SHARE_BEFORE
         self._attempts = calls.attempts()
         self._reported = 0.0
 
@@ -105,11 +110,8 @@ class Drafting:
 
     def _correct(self, step: str, text: str) -> None:
         """Show what is recorded: a worker that died may have shown more, one that was frozen have recorded what it never showed."""
-        if self._shown != text:
-            kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._shown, text, strict=False)))
-            self._run.log.emit(TextReplaced(step, kept, text[kept:]))
-            self._shown = text
-        self._run.log.continue_at(len(text))
+        show(self._run, step, text, shown=self._shown)
+        self._shown = text
 
     def _show(self, step: str, delta: str) -> None:
         self._shown += delta
@@ -123,7 +125,7 @@ class Drafting:
 
     @property
     def _fraction(self) -> float:
-        return SHARE_BEFORE + SHARE_OF_DRAFT * min(1.0, self._words / self._target_words)
+        return SHARE_BEFORE + self._share * min(1.0, self._words / self._target_words)
 
     @property
     def _words(self) -> float:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from domain.identifiers import uuid7
-from domain.jobs.chapter_generation import MAXIMUM_STUMBLES, ChapterGeneration
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.event_log import EventLog
 from domain.jobs.job import Claim
+from domain.jobs.means import Means
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.run import JobRun, StopReason
+from domain.jobs.workflow import MAXIMUM_STUMBLES, Workflow
 from domain.llm.catalogue import ModelCatalogue
 from domain.llm.model import REHEARSAL
 from tests.api import MODEL, Api, uuid_of
@@ -69,15 +70,17 @@ async def work(api: Api, job: str, *, rehearsal: bool = False, then: Callable[[J
         endpoints=Endpoints("nowhere", rates=None, timing=timing),
         timing=timing,
     )
-    write = ChapterGeneration(
-        library=services.library,
-        desk=api.desk,
-        calls=calls,
-        tokens=services.tokens,
-        memory=services.prompt_memory,
-        clock=api.clock,
-        ids=uuid7,
-        rehearsal=rehearsal,
+    write = Workflow(
+        Means(
+            library=services.library,
+            desk=api.desk,
+            calls=calls,
+            tokens=services.tokens,
+            memory=services.prompt_memory,
+            clock=api.clock,
+            ids=uuid7,
+            rehearsal=rehearsal,
+        )
     )
     async with asyncio.timeout(20), claimed(api, job) as run:
         then(run)

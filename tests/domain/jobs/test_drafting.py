@@ -14,7 +14,7 @@ from domain.jobs.drafting import MAXIMUM_PARTS, Drafting
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.event_log import EventLog
 from domain.jobs.events import Progressed, TextAppended, text_after
-from domain.jobs.job import CallResult, Claim, GenerationRequest
+from domain.jobs.job import CallResult, Claim, GenerationRequest, JobKind
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.run import Interrupted, JobRun
 from domain.llm.failures import ModelInterrupted, ModelRefusedContent, ModelStalled, ModelUnavailable
@@ -69,6 +69,7 @@ class Author:
             request=REQUEST,
             target_words=TARGET_WORDS,
             shown="".join(result.text for result in self.desk.recorded.values()) if shown is None else shown,
+            written_at=0.95,
         )
         self.claim = replace(self.claim, attempt=self.claim.attempt + 1)
         writing = asyncio.create_task(drafting.write())
@@ -89,7 +90,7 @@ async def author(time: ManualTime) -> AsyncIterator[Author]:
     desk = LoggingDesk()
     events = EventLog(desk, lambda: NOON, on_written=lambda _: None, on_lost=lambda _: None)
     writing = asyncio.create_task(events.run())
-    claim = Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
+    claim = Claim(job_id=uuid4(), kind=JobKind.CHAPTER, project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
     yield Author(desk, events, time, claim, logged=desk.logged)
     writing.cancel()
     await asyncio.wait({writing})

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from domain.jobs.event_log import TEXT_SECONDS, EventLog, JobLog
 from domain.jobs.events import Event, Progressed, TextAppended, TextReplaced, text_after
-from domain.jobs.job import Claim, JobStage
+from domain.jobs.job import Claim, JobKind, JobStage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def a_claim() -> Claim:
-    return Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
+    return Claim(job_id=uuid4(), kind=JobKind.CHAPTER, project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
 
 
 class Recorder:

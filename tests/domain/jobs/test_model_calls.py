@@ -15,8 +15,8 @@ from domain.identifiers import uuid7
 from domain.jobs.attempts import ATTEMPTS, LONGEST_PAUSE_SECONDS, Attempts
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.event_log import EventLog
-from domain.jobs.job import CallIntent, CallResult, Claim, LeaseLost
-from domain.jobs.model_calls import INTERRUPTED, CutOff, ModelCalls
+from domain.jobs.job import CallIntent, CallResult, Claim, JobKind, LeaseLost
+from domain.jobs.model_calls import INTERRUPTED, CutOff, ModelCalls, request_hash
 from domain.jobs.run import Interrupted, JobRun, OutOfFunds, StopReason
 from domain.jobs.timing import Pauses, Timing
 from domain.llm.circuit import FAILURES
@@ -163,7 +163,7 @@ async def calling() -> AsyncIterator[Callable[..., Caller]]:
     desk = Desk()
     log = EventLog(desk, lambda: NOON, on_written=lambda _: None, on_lost=lambda _: None)
     writing = asyncio.create_task(log.run())
-    claim = Claim(job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
+    claim = Claim(job_id=uuid4(), kind=JobKind.CHAPTER, project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=False)
     yield lambda *scripts, **options: Caller(desk, Model(*scripts), JobRun(claim, log.open(claim)), **options)
     writing.cancel()
     await asyncio.wait({writing})
@@ -401,3 +401,17 @@ async def test_a_job_that_has_another_owner_is_not_insisted_on(calling: Any):
     caller.desk.lost = True
     with pytest.raises(LeaseLost):
         await caller.complete()
+
+
+def test_a_schema_is_part_of_what_was_asked_and_requests_without_one_keep_their_hash():
+    assert request_hash(REQUEST) == "17595986cab277c558cd01bf5352669d044ac8dae8fea98922b955affb203ae9"
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
+    asked = [
+        REQUEST,
+        replace(REQUEST, response_schema=schema),
+        replace(REQUEST, response_schema=schema | {"required": ["a"]}),
+        replace(REQUEST, response_schema=schema, schema_name="edits"),
+    ]
+    assert len(set(map(request_hash, asked))) == 4
+    turned = dict(reversed(schema.items()))
+    assert request_hash(replace(REQUEST, response_schema=turned)) == request_hash(asked[1])

@@ -6,13 +6,20 @@ from uuid import uuid4
 import pytest
 
 from domain.jobs.event_log import JobLog
-from domain.jobs.job import Claim, JobStage, LeaseLost
+from domain.jobs.job import Claim, JobKind, JobStage, LeaseLost
 from domain.jobs.run import Interrupted, JobRun, StopReason
 
 
 def a_run(*, cancel_requested: bool = False, progress: float = 0.0) -> JobRun:
     claim = Claim(
-        job_id=uuid4(), project_id=uuid4(), user_id=uuid4(), epoch=1, attempt=1, cancel_requested=cancel_requested, progress=progress
+        job_id=uuid4(),
+        kind=JobKind.CHAPTER,
+        project_id=uuid4(),
+        user_id=uuid4(),
+        epoch=1,
+        attempt=1,
+        cancel_requested=cancel_requested,
+        progress=progress,
     )
     return JobRun(claim, JobLog(claim, wake=lambda: None))
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.jobs.events import Event, Progressed
-from domain.jobs.job import Claim, JobStage
+from domain.jobs.job import Claim, JobKind, JobStage
 from domain.jobs.run import Interrupted, JobRun, StopReason
 from domain.jobs.task_manager import NO_DUTIES, Duty, TaskManager, Workflow
 from tests.factories import NOON
@@ -45,7 +45,9 @@ class Desk:
         job_id = self.queued.pop(0)
         self.claimed.append(job_id)
         epoch = self.claimed.count(job_id)
-        return Claim(job_id=job_id, project_id=uuid4(), user_id=uuid4(), epoch=epoch, attempt=epoch, cancel_requested=False)
+        return Claim(
+            job_id=job_id, kind=JobKind.CHAPTER, project_id=uuid4(), user_id=uuid4(), epoch=epoch, attempt=epoch, cancel_requested=False
+        )
 
     async def should_step_aside(self, claim: Claim) -> bool:
         return claim.job_id in self.outranked
