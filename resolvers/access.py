@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from domain.access import Role
+from domain.assessing.assessment import Finding
 from domain.chapters import Chapter, ChapterVersion
 from domain.errors import Forbidden, NotFound
 from domain.jobs.job import Job
@@ -53,6 +54,14 @@ async def find_version(records: Records, version_id: UUID, role: Role, path: Pat
         raise NotFound(version_id, path=path)
     await require(records, version.project_id, role, path)
     return version
+
+
+async def find_finding(records: Records, finding_id: UUID, role: Role, path: Path = ("input", "findingId")) -> Finding:
+    finding = (await records.assessments.get_findings([finding_id])).get(finding_id)
+    if finding is None:
+        raise NotFound(finding_id, path=path)
+    await require(records, finding.project_id, role, path)
+    return finding
 
 
 async def find_reference_file(records: Records, file_id: UUID, role: Role, path: Path = ("input", "id")) -> ReferenceFile:

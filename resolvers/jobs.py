@@ -1,21 +1,25 @@
 """Jobs: listing, cancelling, retrying, following."""
 
 from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.access import Role
+from domain.assessing.assessment import Assessment
+from domain.chapters import ChapterVersion
 from domain.errors import InvalidInput, NotFound
 from domain.jobs.events import RecordedEvent
-from domain.jobs.job import Job, JobStatus
-from domain.paging import Page, PageRequest
+from domain.jobs.job import ACTIVE_STATUSES, Job, JobKind, JobStatus
+from domain.paging import MAXIMUM_PAGE_SIZE, Page, PageRequest
+from domain.ports import Records
 from domain.spending import ZERO
 from domain.writing import checks
 from resolvers.access import find_job, lock_project
 from resolvers.context import RequestContext
-from resolvers.generation import require_idle, require_money
 from resolvers.listing import Listing
 from resolvers.loaders import count_of
+from resolvers.starting import require_idle, require_money
 
 RETRYABLE = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 EVENTS_AT_ONCE = 200
@@ -40,6 +44,12 @@ async def events_of(context: RequestContext, job: Job, request: PageRequest) -> 
 async def text_of(context: RequestContext, job: Job) -> tuple[str, int]:
     """What the job has written, and the sequence of the last event in it: fields that ask in one tick are answered from one moment."""
     return await context.loaders.job_texts.load(job.id) or ("", 0)
+
+
+async def result_of(context: RequestContext, job: Job) -> ChapterVersion | Assessment | None:
+    if job.result_version_id is not None:
+        return await context.loaders.versions.load(job.result_version_id)
+    return None if job.result_assessment_id is None else await context.loaders.assessments.load(job.result_assessment_id)
 
 
 async def cancel_job(context: RequestContext, job_id: UUID) -> Job:
@@ -76,13 +86,33 @@ async def retry_job(context: RequestContext, job_id: UUID) -> Job:
         job = await find_job(records, job_id, Role.EDITOR)
         if job.status not in RETRYABLE or job.chapter_id is None:
             raise InvalidInput("Only a job that has failed or was cancelled can be retried.", path)
-        await require_idle(records, job.chapter_id, path)
+        await require_idle(records, job, path)
         monthly_limit = context.monthly_limit if job.started_by == context.viewer.id else None
         await require_money(records, project, job.estimate, cost_limit=job.cost_limit, monthly_limit=monthly_limit)
         is_checked = monthly_limit == context.monthly_limit
         reserve = (job.estimate.high or ZERO) if is_checked else ZERO
         await records.jobs.retry(job_id, reserve=reserve, at=context.clock())
         return await find_job(records, job_id, Role.EDITOR)
+
+
+async def cancel_all(
+    records: Records, project_id: UUID, *, kind: JobKind | None = None, chapter_id: UUID | None = None, at: datetime
+) -> None:
+    """Stop what is under way in a project, of one kind or for one chapter if these are given. The project must be locked.
+
+    The workers of what is deleted would notice by themselves, but pay for a model's words until then.
+    """
+    unstopped, kinds = tuple(ACTIVE_STATUSES - {JobStatus.CANCELLING}), None if kind is None else (kind,)
+    after = None
+    while True:
+        request = PageRequest(limit=MAXIMUM_PAGE_SIZE, after=after)
+        page = (await records.jobs.pages_of_projects([project_id], request, status=unstopped, kind=kinds))[project_id]
+        for job in page.items:
+            if chapter_id in {None, job.chapter_id}:
+                await records.jobs.request_cancel(job.id, at=at)
+        if not page.has_next:
+            return
+        after = page.cursors[-1]
 
 
 async def follow(context: RequestContext, job_id: UUID, *, after: int) -> AsyncGenerator[RecordedEvent, None]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from domain.access import Membership, Role, User
+from domain.assessing.assessment import Assessment, ChapterQuality, Finding
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion
 from domain.jobs.events import RecordedEvent
 from domain.jobs.job import Job, JobKind, JobStatus, JobStep
@@ -73,6 +74,12 @@ class Loaders:
             lambda records, keys: records.versions.by_number(keys)
         )
         self.version_texts: ById[str] = self._by_key(lambda records, ids: records.versions.texts(ids))
+
+        self.assessments: ById[Assessment] = self._by_key(lambda records, ids: records.assessments.get_many(ids))
+        self.assessments_of_versions: ById[Assessment] = self._by_key(lambda records, ids: records.assessments.of_versions(ids))
+        self.findings: ById[Finding] = self._by_key(lambda records, ids: records.assessments.get_findings(ids))
+        self.findings_of_assessment: ById[Sequence[Finding]] = self._by_key(lambda records, ids: records.assessments.findings(ids))
+        self.quality: ById[Sequence[ChapterQuality]] = self._by_key(lambda records, ids: records.assessments.quality(ids))
 
         self.reference_files_of_project: Of[tuple[PageRequest, ReferenceFilter], Page[ReferenceFile]] = self._of(
             lambda records, ids, asked: records.reference_files.pages(ids, asked[0], kind=asked[1])

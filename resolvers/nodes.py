@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.access import User
+from domain.assessing.assessment import Assessment, Finding
 from domain.chapters import Chapter, ChapterVersion
 from domain.jobs.job import Job
 from domain.projects import Project
@@ -36,4 +37,6 @@ def _loader(context: RequestContext, kind: type) -> Any:
         ChapterVersion: loaders.versions,
         ReferenceFile: loaders.reference_files,
         Job: loaders.jobs,
+        Assessment: loaders.assessments,
+        Finding: loaders.findings,
     }[kind]

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.access import Role
 from domain.chapters import Chapter, ChapterStatus
 from domain.errors import InvalidInput
-from domain.jobs.job import ACTIVE_STATUSES, Job, JobKind, JobStatus
+from domain.jobs.job import Job, JobKind, JobStatus
 from domain.paging import Page, PageRequest
 from domain.projects import GenerationSettings, Project, ProjectFilter, ProjectOrder, ProjectProgress
 from domain.reference_files import ReferenceFile, ReferenceKind
@@ -18,6 +18,7 @@ from domain.writing import checks
 from resolvers.access import find_project, lock_project
 from resolvers.context import RequestContext
 from resolvers.genre_overrides import changed_override
+from resolvers.jobs import cancel_all
 from resolvers.listing import Listing
 from resolvers.loaders import count_of
 
@@ -139,11 +140,7 @@ async def update_project(context: RequestContext, project_id: UUID, values: Mapp
 async def delete_project(context: RequestContext, project_id: UUID) -> None:
     async with context.writing() as records:
         await lock_project(records, project_id, Role.OWNER, ("input", "id"))
-        # A chapter has one job at the most. Their workers would notice by themselves, but pay for a model's words until then.
-        everyone = PageRequest(limit=checks.CHAPTERS)
-        running = await records.jobs.pages_of_projects([project_id], everyone, status=tuple(ACTIVE_STATUSES), kind=None)
-        for job in running[project_id].items:
-            await records.jobs.request_cancel(job.id, at=context.clock())
+        await cancel_all(records, project_id, at=context.clock())
         await records.projects.delete(project_id)
 
 

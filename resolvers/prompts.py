@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.access import Role
-from domain.chapters import Chapter
+from domain.chapters import Chapter, ChapterVersion
 from domain.errors import InvalidInput, NotFound
 from domain.ports import Records
 from domain.projects import Project
@@ -17,12 +17,13 @@ from domain.prompting.loading import LoadedMaterial, load_material
 from domain.prompting.material import PromptMaterial, PromptWish
 from domain.prompting.mentions import Mention, find_mentions
 from domain.prompting.optimizer import build_prompt
-from domain.prompting.receipts import Prompt, PromptItem, SourceKind
+from domain.prompting.receipts import Prompt, PromptItem, Source, SourceKind
 from domain.reference_files import ReferenceFile
 from domain.spending import CostEstimate, estimate_call
 from domain.writing import checks
 from resolvers.access import find_chapter, find_project
 from resolvers.context import RequestContext
+from resolvers.models import writing_model
 
 MENTION_TEXT_BYTES = checks.REFERENCE_CONTENT_BYTES
 
@@ -92,10 +93,14 @@ async def mentions(context: RequestContext, project_id: UUID, text: str) -> Sequ
 
 async def source_of(context: RequestContext, item: PromptItem | ReceiptChange) -> Any:
     """The entity a candidate came from, unless it has been deleted since."""
-    if item.source is None:
-        return None
-    loader = context.loaders.reference_files if item.source.kind is SourceKind.REFERENCE_FILE else context.loaders.versions
-    return await loader.load(item.source.id)
+    return None if item.source is None else await entity_of(context, item.source)
+
+
+async def entity_of(context: RequestContext, source: Source) -> ReferenceFile | ChapterVersion | None:
+    """None for what has been deleted since."""
+    if source.kind is SourceKind.REFERENCE_FILE:
+        return await context.loaders.reference_files.load(source.id)
+    return await context.loaders.versions.load(source.id)
 
 
 async def _check_pins(records: Records, project_id: UUID, request: PromptRequest) -> None:
@@ -115,18 +120,13 @@ def _wish(context: RequestContext, project: Project, request: PromptRequest) -> 
     if request.model is not None and context.models.find(request.model) is None:
         raise InvalidInput("This server does not offer this model: see `models`.", ("input", "model"))
     return PromptWish(
-        model=request.model or _offered(context, project.settings.model) or context.default_model,
+        model=request.model or writing_model(context, project.settings),
         token_budget=request.token_budget or project.settings.prompt_token_budget,
         instructions=request.instructions,
         brief=request.brief,
         include=request.include,
         exclude=request.exclude,
     )
-
-
-def _offered(context: RequestContext, model: str) -> str | None:
-    """A project may have been given its model when another one answered here: a rehearsal must not go by a writer's name."""
-    return model if model and context.models.find(model) else None
 
 
 def _estimate(context: RequestContext, material: PromptMaterial, prompt: Prompt) -> CostEstimate:

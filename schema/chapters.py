@@ -8,6 +8,7 @@ from strawberry import ID, UNSET, Parent
 
 from domain import chapters as domain
 from domain.access import User as UserValue
+from domain.assessing.assessment import Assessment as AssessmentValue
 from domain.jobs.job import Job as JobValue
 from domain.projects import Project as ProjectValue
 from domain.prompting.receipts import PromptReceipt as ReceiptValue
@@ -15,6 +16,7 @@ from domain.writing import comparison
 from resolvers import chapter_texts, chapters, people
 from resolvers.listing import Listing
 from schema import ids
+from schema.assessments import Assessment
 from schema.enums import ChapterStatus, DiffOperation, VersionOrigin
 from schema.fields import Info, argument, attribute, defaulted, field, optional, required
 from schema.node import Node
@@ -78,6 +80,15 @@ class ChapterVersion(Node):
         return await info.context.loaders.receipts.load(parent.receipt_id) if parent.receipt_id else None
 
     @field(
+        Assessment | None,
+        "Its latest assessment by a judge; if none has read it, what was measured when it was saved. Null where that could not be measured, "
+        "and for what was saved before anything was.",
+    )
+    @staticmethod
+    async def assessment(parent: Parent[domain.ChapterVersion], info: Info) -> AssessmentValue | None:
+        return await info.context.loaders.assessments_of_versions.load(parent.id)
+
+    @field(
         list[DiffHunk],
         "How another version became this one, word by word: EQUAL and DELETE joined are the other's text, EQUAL and INSERT this one's.",
     )
@@ -129,7 +140,9 @@ class Chapter(Node):
     ) -> domain.ChapterVersion | None:
         return await info.context.loaders.versions_by_number.load((parent.id, number))
 
-    @field(Connection[Annotated["Job", strawberry.lazy("schema.jobs")]], "The jobs that wrote or are writing it, newest first.")
+    @field(
+        Connection[Annotated["Job", strawberry.lazy("schema.jobs")]], "The jobs that write it or assess one of its versions, newest first."
+    )
     @staticmethod
     async def jobs(parent: Parent[domain.Chapter], info: Info, first: First = UNSET, after: After = UNSET) -> Listing[JobValue]:
         return await chapters.jobs_of(info.context, parent, page_request(first=first, after=after))

@@ -6,6 +6,7 @@ from typing import TypeVar
 import strawberry
 
 from domain.access import Role
+from domain.assessing.assessment import FindingCategory, FindingSeverity
 from domain.chapters import ChapterStatus, VersionOrigin
 from domain.jobs.job import JobPriority, JobStage, JobStatus
 from domain.projects import Genre, PointOfView, ProjectOrderField, Tense
@@ -17,6 +18,8 @@ __all__ = [
     "ChapterStatus",
     "Decision",
     "DiffOperation",
+    "FindingCategory",
+    "FindingSeverity",
     "Genre",
     "InclusionPolicy",
     "JobKind",
@@ -180,12 +183,32 @@ _publish(
     EMPTY="Out: there is nothing in it.",
 )
 _publish(
+    FindingSeverity,
+    "How much a finding matters.",
+    BLOCKING="The text cannot stay like this: it contradicts the book, or misses what must happen in it.",
+    MAJOR="Readers will notice.",
+    MINOR="It could be better.",
+    NOTE="For the author to know; nothing has to be done.",
+)
+_publish(
+    FindingCategory,
+    "What a finding is about.",
+    CONTINUITY="The text contradicts what is known of the book, or itself.",
+    PLOT="What happens, and whether it follows from what came before.",
+    CHARACTER="Who somebody is, and whether they act and speak like it.",
+    PACING="How fast the story goes, and what it dwells on.",
+    PROSE="How sentences are made: repetition, set phrases, rhythm.",
+    DIALOGUE="How people speak, and how their speech is told.",
+    STYLE="The author's standing instructions, point of view and tense.",
+    BRIEF="What the chapter's brief asks for.",
+)
+_publish(
     JobKind,
     "What a job makes.",
     OUTLINE="The chapters of a book, with their briefs.",
     CHAPTER="The text of a chapter.",
-    REVISION="A better version of a chapter.",
-    ASSESSMENT="An assessment of a version.",
+    REVISION="A better version of a chapter: what was found in one is seen to, all else stays as it is.",
+    ASSESSMENT="An assessment of a version: what is measured of its text, and what a judge says of it.",
     BOOK="The text of several chapters, in order.",
     EXPORT="A file of the book.",
     IMPORT="Reference files from an uploaded file.",

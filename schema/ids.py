@@ -8,16 +8,26 @@ from uuid import UUID
 from strawberry import ID
 
 from domain.access import User
+from domain.assessing.assessment import Assessment, Finding
 from domain.chapters import Chapter, ChapterVersion
 from domain.errors import NotFound
 from domain.jobs.job import Job
 from domain.projects import Project
 from domain.reference_files import ReferenceFile
 
-Entity = User | Project | Chapter | ChapterVersion | ReferenceFile | Job
+Entity = User | Project | Chapter | ChapterVersion | ReferenceFile | Job | Assessment | Finding
 
 PREFIXES: Final[Mapping[type[Entity], str]] = MappingProxyType(
-    {User: "user", Project: "project", Chapter: "chapter", ChapterVersion: "version", ReferenceFile: "reference", Job: "job"}
+    {
+        User: "user",
+        Project: "project",
+        Chapter: "chapter",
+        ChapterVersion: "version",
+        ReferenceFile: "reference",
+        Job: "job",
+        Assessment: "assessment",
+        Finding: "finding",
+    }
 )
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH: Final = 26  # 128 bits in digits of 5

@@ -7,14 +7,17 @@ from domain import chapters as chapter_values
 from domain import projects as project_values
 from domain import reference_files as reference_values
 from domain.access import User
+from domain.assessing.assessment import Finding
 from domain.jobs.job import Job
-from resolvers import chapter_texts, chapters, generation, jobs, people, projects, reference_files
+from resolvers import assessments, chapter_texts, chapters, generation, jobs, people, projects, reference_files, revisions
 from schema import ids
+from schema.assessments import DismissFindingInput
 from schema.chapters import CreateChapterInput, MoveChapterInput, RestoreChapterVersionInput, SaveChapterTextInput, UpdateChapterInput
 from schema.failures import Input, mutation
 from schema.fields import Info, given, present
-from schema.jobs import ChangeJobCostLimitInput, JobInput, StartChapterGenerationInput
-from schema.payloads import ChapterPayload, DeleteInput, DeletePayload, JobPayload, ProjectPayload, ReferenceFilePayload
+from schema.job_requests import assessment_start, revision_start
+from schema.jobs import ChangeJobCostLimitInput, JobInput, StartAssessmentInput, StartChapterGenerationInput, StartChapterRevisionInput
+from schema.payloads import ChapterPayload, DeleteInput, DeletePayload, FindingPayload, JobPayload, ProjectPayload, ReferenceFilePayload
 from schema.people import AddProjectMemberInput, ChangeProjectMemberRoleInput, RemoveProjectMemberInput
 from schema.projects import CreateProjectInput, UpdateProjectInput
 from schema.prompt_requests import start_request
@@ -97,7 +100,7 @@ class Mutation:
         chapter_id = ids.require(chapter_values.Chapter, sent.id, "input", "id")
         return await chapters.move_chapter(info.context, chapter_id, position=sent.position)
 
-    @mutation(DeletePayload, "Delete a chapter with all its versions, unless a job is writing it. For editors.")
+    @mutation(DeletePayload, "Delete a chapter with all its versions and their assessments, unless a job is writing it. For editors.")
     @staticmethod
     async def delete_chapter(info: Info, sent: Input[DeleteInput]) -> ID:
         await chapters.delete_chapter(info.context, ids.require(chapter_values.Chapter, sent.id, "input", "id"))
@@ -124,7 +127,34 @@ class Mutation:
 
     @mutation(
         JobPayload,
-        "Stop a job. What it has written so far is kept as a PARTIAL version; a finished job stays as it is. For editors.",
+        "Have a version revised by a model: the chosen findings are seen to, all else stays as it is. Answers at once: follow the job with "
+        "`jobEvents`. For editors.",
+    )
+    @staticmethod
+    async def start_chapter_revision(info: Info, sent: Input[StartChapterRevisionInput]) -> Job:
+        return await revisions.start_chapter_revision(info.context, revision_start(sent))
+
+    @mutation(
+        JobPayload,
+        "Have a version measured, and judged by the project's assessor. Answers at once: follow the job with `jobEvents`. For editors.",
+    )
+    @staticmethod
+    async def start_assessment(info: Info, sent: Input[StartAssessmentInput]) -> Job:
+        return await assessments.start_assessment(info.context, assessment_start(sent))
+
+    @mutation(
+        FindingPayload,
+        "Dismiss a finding, so that later assessments of the chapter do not bring it again. There is no way back. For editors.",
+    )
+    @staticmethod
+    async def dismiss_finding(info: Info, sent: Input[DismissFindingInput]) -> Finding:
+        finding_id = ids.require(Finding, sent.finding_id, "input", "findingId")
+        return await assessments.dismiss_finding(info.context, finding_id, sent.reason)
+
+    @mutation(
+        JobPayload,
+        "Stop a job. What it has drafted so far is kept as a PARTIAL version, and a complete revision as a version of its own; a finished job stays as "
+        "it is. For editors.",
     )
     @staticmethod
     async def cancel_job(info: Info, sent: Input[JobInput]) -> Job:

@@ -3,6 +3,7 @@
 import strawberry
 from strawberry import ID
 
+from schema.assessments import Finding
 from schema.chapters import Chapter
 from schema.failures import UserError
 from schema.fields import attribute
@@ -36,6 +37,12 @@ class ChapterPayload:
 @strawberry.type(description="A job after a mutation.")
 class JobPayload:
     result: Job | None = attribute("The job as it is now; null if the mutation was refused.", name="job")
+    errors: list[UserError] = attribute(_ERRORS)
+
+
+@strawberry.type(description="A finding after a mutation.")
+class FindingPayload:
+    result: Finding | None = attribute("The finding as it is now; null if the mutation was refused.", name="finding")
     errors: list[UserError] = attribute(_ERRORS)
 
 

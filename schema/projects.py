@@ -11,12 +11,14 @@ from strawberry import ID, UNSET, Parent
 from domain import projects as domain
 from domain import spending
 from domain.access import Membership
+from domain.assessing.assessment import ChapterQuality as QualityValue
 from domain.chapters import Chapter as ChapterValue
 from domain.jobs.job import Job as JobValue
 from domain.prompting import genres
 from domain.reference_files import ReferenceFile as ReferenceFileValue
 from resolvers import projects
 from resolvers.listing import Listing
+from schema.assessments import ChapterQuality
 from schema.enums import ChapterStatus, Genre, JobKind, JobStatus, PointOfView, ReferenceKind, Role, Tense
 from schema.fields import Info, argument, attribute, defaulted, field, optional, present, required
 from schema.filters import chosen, chosen_kinds
@@ -35,11 +37,20 @@ if TYPE_CHECKING:
 @strawberry.type(description="How a project's jobs write.")
 class GenerationSettings:
     model: str = attribute("The model that writes: the project's choice, or the server's default.")
-    assessor_model: str = attribute("The model that judges: the project's choice, or the server's default.")
+    assessor_model: str = attribute(
+        "The model that judges drafts, revisions and, for `startAssessment`, versions: the project's choice, or the server's default. "
+        "Where its price is not known and `allowUnpricedModels` is false, drafts are still written, and then only measured."
+    )
     prompt_token_budget: int = attribute("How many tokens a prompt may have at most; 8000 unless changed.")
     temperature: float = attribute("How freely the model chooses words: 0 to 2; 0.8 unless changed.")
-    quality_target: float = attribute("The score below which a draft is revised: 0 to 100; 70 unless changed.")
-    max_revisions: int = attribute("How often a draft is revised at most: 0 to 5; 1 unless changed.")
+    quality_target: float = attribute(
+        "The score below which a draft is revised: 0 to 100; 70 unless changed. Without effect where `maxRevisions` is 0."
+    )
+    max_revisions: int = attribute(
+        "How often a draft is revised at most: 0 to 5; 1 unless changed. With 0, drafts are only measured, which costs nothing. With more, "
+        "a draft is assessed by the assessor's model and, below `qualityTarget`, revised, as far as limits on spending allow: where the "
+        "money does not reach, the draft stays as it is."
+    )
     allow_unpriced_models: bool = attribute(
         "Whether its jobs may call models without a known price, which no limit on spending can hold; false unless an owner has changed it."
     )
@@ -145,6 +156,16 @@ class Project(Node):
     async def progress(parent: Parent[domain.Project], info: Info) -> projects.Progress:
         return await projects.progress_of(info.context, parent)
 
+    @field(
+        list[ChapterQuality],
+        "The assessment that speaks for each chapter that has a text, in book order: what a chart draws. A judge's goes before what was only "
+        "measured, the current version's before another's, then the latest. Whole, for a project has at most 1,000 chapters; one whose text "
+        "was never measured or judged is left out.",
+    )
+    @staticmethod
+    async def quality(parent: Parent[domain.Project], info: Info) -> Sequence[QualityValue]:
+        return await info.context.loaders.quality.load(parent.id) or ()
+
     @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.")
     @staticmethod
     async def usage(
@@ -159,11 +180,11 @@ class Project(Node):
 @strawberry.input(description="How a project's jobs are to write. Fields that are left out keep their value; none can be null.")
 class GenerationSettingsInput:
     model: str | None = optional("A model of `models`, or any other the server's endpoint knows. Empty text: the server's default.")
-    assessor_model: str | None = optional("The model that judges, chosen alike.")
+    assessor_model: str | None = optional("The model that judges, chosen alike. See `GenerationSettings`.")
     prompt_token_budget: int | None = optional("Tokens a prompt may have at most: 500 to 1,000,000.")
     temperature: float | None = optional("0 to 2.")
-    quality_target: float | None = optional("0 to 100.")
-    max_revisions: int | None = optional("0 to 5.")
+    quality_target: float | None = optional("0 to 100. A draft whose score is below it is revised.")
+    max_revisions: int | None = optional("0 to 5. With 0, drafts are only measured, and neither assessed by a model nor revised.")
     allow_unpriced_models: bool | None = optional("Consent to models without a known price. Only owners give and withdraw it.")
 
 

@@ -8,13 +8,13 @@ from strawberry import ID
 
 from domain.chapters import Chapter
 from domain.errors import NotFound
-from domain.jobs.job import JobPriority
 from domain.reference_files import ReferenceFile
 from domain.writing import checks
 from resolvers.generation import StartRequest
 from resolvers.prompts import PromptRequest
 from schema import ids
-from schema.fields import given, present
+from schema.fields import present
+from schema.job_requests import checked_request, terms
 from schema.jobs import StartChapterGenerationInput
 from schema.prompts import PromptPreviewInput
 
@@ -25,14 +25,12 @@ def preview_request(sent: PromptPreviewInput) -> PromptRequest:
 
 def start_request(sent: StartChapterGenerationInput) -> StartRequest:
     checked = _checked(sent)
-    job = {name: checked.pop(name, None) for name in ("cost_limit", "idempotency_key")}
-    priority = present(sent.priority) or JobPriority.INTERACTIVE
-    return StartRequest(prompt=PromptRequest(**_shared(sent), **checked), priority=priority, **job)
+    asked_of_any = terms(sent.priority, checked)
+    return StartRequest(prompt=PromptRequest(**_shared(sent), **checked), terms=asked_of_any)
 
 
 def _checked(sent: PromptPreviewInput | StartChapterGenerationInput) -> dict[str, Any]:
-    values = given(sent, "chapter_id", "include", "exclude", "model", "priority")
-    return checks.checked({name: value for name, value in values.items() if value is not None}, checks.GENERATION)
+    return checked_request(sent, "chapter_id", "include", "exclude", "model", "priority")
 
 
 def _shared(sent: PromptPreviewInput | StartChapterGenerationInput) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from domain.prompting import comparison, receipts
 from domain.prompting.mentions import Mention as MentionValue
 from domain.reference_files import ReferenceFile as ReferenceFileValue
 from domain.spending import CostEstimate as EstimateValue
-from resolvers import prompt_comparisons, prompts
+from resolvers import polishing, prompt_comparisons, prompts
 from schema import ids
 from schema.enums import Decision, Reason
 from schema.fields import Info, argument, attribute, field, optional, required
@@ -99,7 +99,17 @@ class PromptMessage:
 
 @strawberry.type(description="Exactly what a draft of this chapter would send now, and what it would cost. Free: no model is called.")
 class PromptPreview:
-    estimate: EstimateValue = strawberry.field(graphql_type=CostEstimate, description="What the call would probably cost.")
+    estimate: EstimateValue = strawberry.field(graphql_type=CostEstimate, description="What the draft would probably cost.")
+
+    @field(
+        CostEstimate | None,
+        "What assessing the draft, and revising it as often as the project allows, may cost on top: `low` if one assessment finds it good "
+        "enough, `high` if every revision is made. None of it is held beforehand, and what the limits do not cover is left out. Null where "
+        "`maxRevisions` is 0.",
+    )
+    @staticmethod
+    def polishing_estimate(parent: Parent[prompts.Preview], info: Info) -> EstimateValue | None:
+        return polishing.polishing_estimate(info.context, parent)
 
     @field(PromptReceipt, "What could have been in the prompt, and what became of it.")
     @staticmethod

@@ -74,15 +74,24 @@ class Budget:
     )
 
 
-@strawberry.type(description="What a call will probably cost. Not a promise: providers bill what was used.")
+@strawberry.type(
+    description=(
+        "What a call will probably cost, or, for revisions and assessments, all of a job's calls together. Not a promise: providers bill what "
+        "was used. A draft's own assessment and revisions are not in its estimate: they are made as far as the limits allow."
+    )
+)
 class CostEstimate:
-    model: str = attribute("The model it is for.")
+    model: str = attribute(
+        "The model it is for. Of a revision, the one that writes, or if only the assessor's price is unknown, that one; empty where no model is called."
+    )
     prompt_tokens: int = attribute("Tokens that will be sent.")
-    completion_tokens: int = attribute("Tokens that are expected to be written: four for three words of the chapter's target.")
+    completion_tokens: int = attribute(
+        "Tokens that are expected to be written: for a draft, four for three words of the chapter's target; for other jobs, what answers usually take."
+    )
     low: Decimal | None = attribute(
-        "With the whole prompt in the provider's cache and half the expected text. Null if the price is unknown."
+        "With all that is sent in the provider's cache and half of what is expected written. Null if a price is unknown."
     )
     high: Decimal | None = attribute(
-        "With nothing cached and one and a half times the expected text; this is reserved. Null if the price is unknown."
+        "With nothing cached and one and a half times of what is expected written; this is reserved. Null if a price is unknown."
     )
-    priced: bool = attribute("Whether the model's price is known.")
+    priced: bool = attribute("Whether the price of every model that is called is known.")

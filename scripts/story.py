@@ -29,8 +29,9 @@ SCENE_SECONDS = 30
 
 ELLIPSIS = "…"
 NAMES = frozenset({"id", "cursor", "digest"})
-COUNTS = frozenset({"sequence", "offset", "tokens", "tokensUsed", "promptTokens", "wordCount"})
-"""The number of events depends on how the text happens to arrive; every book's prompts hold a mark of its own, and the rehearsal goes by it."""
+COUNTS = frozenset({"sequence", "offset", "tokens", "tokensUsed", "promptTokens", "wordCount", "value", "score", "scoreLow", "scoreHigh"})
+"""The number of events depends on how the text happens to arrive; every book's prompts hold a mark of its own, and the rehearsal goes by it,
+and so does what is made of its text."""
 
 Names = Mapping[str, str]
 
@@ -99,8 +100,8 @@ def _agree(printed: Any, real: Any, names: Names, key: str = "") -> Names | None
         case str() if key in NAMES:
             is_new = printed not in names and real not in names.values()
             return {**names, printed: real} if is_new or names.get(printed) == real else None
-        case int() if key in COUNTS:
-            return names if isinstance(real, int) else None
+        case int() | float() if key in COUNTS:
+            return names if isinstance(real, int | float) else None
         case str() if printed.endswith(ELLIPSIS):
             return names if isinstance(real, str) and real.startswith(printed.removesuffix(ELLIPSIS)) else None
         case _:

@@ -15,6 +15,8 @@ from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
 
 from domain.access import User, Viewer
+from domain.assessing.assessment import Assessment, FoundIssue
+from domain.assessing.keeping import keep_assessment
 from domain.chapters import ChapterVersion, NewVersion, VersionOrigin
 from domain.identifiers import uuid7
 from domain.jobs.events import Event
@@ -34,11 +36,12 @@ from resolvers.prompts import PromptRequest, preview
 from schema.build import build_schema
 from schema.ids import decode, encode
 from tests.claiming import claim_job
-from tests.factories import NOON, ManualClock
+from tests.factories import NOON, ManualClock, an_assessment
 
 MODEL = "gpt-4.1-mini"
 
-PROJECT = {"title": "The Lighthouse", "genre": "MYSTERY"}
+PROJECT = {"title": "The Lighthouse", "genre": "MYSTERY", "settings": {"maxRevisions": 0}}
+"""Its drafts are measured and not judged: one call of a model writes a short chapter."""
 
 
 class Refused(Exception):  # noqa: N818  - as the domain calls it
@@ -148,6 +151,25 @@ class Api:
             await records.versions.add(version, make_current=True)
         await self.finish(claim)
         return encode(ChapterVersion, version.id)
+
+    async def current_version(self, chapter: str) -> str:
+        found = await self.ask("query($id: ID!) { chapter(id: $id) { currentVersion { id } } }", id=chapter)
+        return found["chapter"]["currentVersion"]["id"]
+
+    async def assessment(self, version: str, *issues: FoundIssue, **changes: Any) -> str:
+        """One that a judge has made of this version, with these findings."""
+        of = uuid_of(version)
+        async with self.services.library.writing(self.user.id) as records:
+            found = (await records.versions.get_many([of]))[of]
+            fields = {"id": self.services.ids(), "judge": MODEL, "created_at": self.clock(), **changes}
+            made = an_assessment(found, **fields)
+            await keep_assessment(records, made, issues, ids=self.services.ids)
+        return encode(Assessment, made.id)
+
+    async def findings(self, assessment: str) -> list[str]:
+        """The ids of what it found, in order."""
+        found = await self.ask("query($id: ID!) { node(id: $id) { ... on Assessment { findings { id } } } }", id=assessment)
+        return [finding["id"] for finding in found["node"]["findings"]]
 
     async def member(self, project: str, role: str) -> "Api":
         """Somebody else who has this role in the project."""

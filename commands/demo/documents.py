@@ -57,7 +57,8 @@ query Chapter($id: ID!) {
     currentVersion {
       number origin rehearsal wordCount tokenCount
       receipt { digest tokensUsed tokenBudget items { label decision reason evidence } }
-      job { usage { calls promptTokens completionTokens cost unpricedCalls } }
+      assessment { judge score scoreLow scoreHigh metrics { name } findings { severity message quote } }
+      job { remark usage { calls promptTokens completionTokens cost unpricedCalls } }
     }
     versions(first: 5) { nodes { number origin wordCount } }
   }

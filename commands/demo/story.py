@@ -88,10 +88,11 @@ async def _watch(client: Client, job_id: str, view: ChapterView, *, events_at_mo
 
 async def _read(client: Client, chapter_id: str, screen: Screen) -> None:
     chapter = (await client.ask(documents.CHAPTER, id=chapter_id))["chapter"]
-    version, usage = chapter["currentVersion"], chapter["currentVersion"]["job"]["usage"]
+    version, job = chapter["currentVersion"], chapter["currentVersion"]["job"]
+    usage = job["usage"]
     screen.step(f"“{chapter['title']}”, version {version['number']}")
     screen.say(f"{version['wordCount']:,} words, {version['tokenCount']:,} tokens{', a rehearsal' if version['rehearsal'] else ''}")
-    screen.say(f"{usage['calls']} call: {usage['promptTokens']:,} tokens in, {usage['completionTokens']:,} out, ${usage['cost']}")
+    screen.say(f"{usage['calls']} calls: {usage['promptTokens']:,} tokens in, {usage['completionTokens']:,} out, ${usage['cost']}")
     sent = [item for item in version["receipt"]["items"] if item["decision"] != "LEFT_OUT"]
     screen.say(
         f"Its receipt {version['receipt']['digest'][:12]}… names {len(version['receipt']['items'])} candidates, {len(sent)} of them sent."
@@ -99,7 +100,20 @@ async def _read(client: Client, chapter_id: str, screen: Screen) -> None:
     screen.say(
         "Versions: " + ", ".join(f"{each['number']} {each['origin']} ({each['wordCount']} words)" for each in chapter["versions"]["nodes"])
     )
+    _say_what_was_found(version["assessment"], screen)
+    if job["remark"]:
+        screen.say(job["remark"])
     screen.console.print()
+
+
+def _say_what_was_found(assessment: Data, screen: Screen) -> None:
+    """The first finding stands for all of them."""
+    judge = f"judged by {assessment['judge']}" if assessment["judge"] else "measured"
+    interval = f" ({assessment['scoreLow']:.0f} to {assessment['scoreHigh']:.0f})" if assessment["judge"] else ""
+    findings = assessment["findings"]
+    screen.say(f"Score {assessment['score']:.0f}{interval}, {judge}; {len(assessment['metrics'])} metrics, {len(findings)} findings.")
+    if findings:
+        screen.say(f"{findings[0]['severity']}: {findings[0]['message']} “{findings[0]['quote']}”")
 
 
 def _price(estimate: Data) -> str:

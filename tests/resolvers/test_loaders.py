@@ -6,13 +6,20 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
+from domain.assessing.assessment import FindingEvidence
+from domain.prompting.receipts import Source, SourceKind
+from tests.api import uuid_of
+from tests.factories import an_issue
+
 DEEP = """{ projects(first: 100) { totalCount nodes {
     title viewerRole budget { spent } progress { wordCount } usage { total { calls } } members { user { name } role }
     referenceFiles(first: 100) { totalCount nodes { content project { title } } }
     jobs { totalCount nodes { id } }
+    quality { stale chapter { title } assessment { score findings { quote } } }
     chapters(first: 100) { totalCount nodes {
         title project { title }
-        currentVersion { text author { name } chapter { id } parent { number } job { id } receipt { digest } }
+        currentVersion { text author { name } chapter { id } parent { number } job { id } receipt { digest }
+            assessment { score job { id } version { number } findings { message assessment { id } conflictsWith { source { id } } } } }
         versions { totalCount nodes { number text } } version(number: 1) { text }
         jobs { totalCount nodes { text lastEventCursor startedBy { name } steps { name } usage { cost } result { __typename }
             events { totalCount nodes { __typename cursor } } chapter { id } project { id } } } } } } } }"""
@@ -38,6 +45,8 @@ async def build(api, *, projects, chapters):
             await api.reference_file(project, name=f"File {number}")
             chapter = await api.chapter(project, text="one")
             await api.mutate("saveChapterText", "id", chapterId=chapter, text="two")
+            told = FindingEvidence(Source(SourceKind.CHAPTER_VERSION, uuid_of(await api.current_version(chapter))), "two")
+            await api.assessment(await api.current_version(chapter), an_issue(conflicts_with=told), an_issue())
             await api.job(chapter, model="my-own-model")
 
 

@@ -264,3 +264,18 @@ async def test_a_person_has_at_most_two_hundred_unfinished_jobs(api):
     assert (error["__typename"], error["limitName"], error["maximum"]) == ("LimitExceededError", "unfinishedJobs", 200)
     await api.mutate("cancelJob", "id", jobId=encode(Job, first))
     await start(api, chapter)
+
+
+async def test_a_job_is_told_how_the_project_has_drafts_assessed(api, book):
+    project, chapter = book
+    await api.mutate("updateProject", "id", id=project, settings={"assessorModel": "gpt-4.1", "qualityTarget": 82.5, "maxRevisions": 3})
+    job = uuid_of((await start(api, chapter))["id"])
+    async with api.services.library.reading(api.user.id) as records:
+        request = (await records.jobs.get_many([job]))[job].request
+    assert (request.assessor_model, request.quality_target, request.max_revisions) == ("gpt-4.1", 82.5, 3)
+
+
+async def test_an_assessor_without_a_known_price_does_not_keep_a_chapter_from_being_written(api, book):
+    project, chapter = book
+    await api.mutate("updateProject", "id", id=project, settings={"assessorModel": "my-own-model"})
+    assert (await start(api, chapter))["estimate"]["priced"]

@@ -179,6 +179,7 @@ def test_the_story_has_a_comment_for_newcomers_and_one_named_operation_in_each_s
         "CancelJob",
         "ReadChapter",
         "EditChapter",
+        "ReviseChapter",
     ]
 
 

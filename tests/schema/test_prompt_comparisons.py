@@ -122,14 +122,14 @@ async def test_more_room_brings_in_what_the_larger_budget_would(api, book):
     project, chapter, _ = book
     for name in ("Anne", "Bertram", "Cecily"):
         await api.reference_file(project, name=name, content=f"{name} writes letters to the keeper. " * 100)
-    tight = {"chapterId": chapter, "tokenBudget": 700, "brief": "Anne, Bertram and Cecily arrive."}
-    found = (await api.ask(WITH_MORE, input=tight, tokens=2_345))["promptPreview"]
+    tight = {"chapterId": chapter, "tokenBudget": 730, "brief": "Anne, Bertram and Cecily arrive."}
+    found = (await api.ask(WITH_MORE, input=tight, tokens=2_315))["promptPreview"]
     more = found["withMore"]
-    assert [more[side]["tokenBudget"] for side in ("before", "after")] == [700, 3_045]
+    assert [more[side]["tokenBudget"] for side in ("before", "after")] == [730, 3_045]
     assert more["before"]["digest"] == found["receipt"]["digest"]
     assert {"Anne", "Bertram", "Cecily"} == {*labels(more["cameIn"]), *labels(more["longer"])}
     assert more["cameIn"]
-    assert {change["why"] for change in more["cameIn"]} == {"the budget grew by 2,345 tokens"}
+    assert {change["why"] for change in more["cameIn"]} == {"the budget grew by 2,315 tokens"}
     roomy = (await api.ask(WITH_MORE, input={**tight, "tokenBudget": 3_045}))["promptPreview"]
     assert more["after"]["digest"] == roomy["receipt"]["digest"]
 

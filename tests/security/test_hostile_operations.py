@@ -13,7 +13,7 @@ from tests.factories import Cluster
 from tests.security.hostile_operations import HostileOperations
 from tests.server.caller import Caller
 from tests.server.running import Running, running
-from tests.server.served_schema import SCHEMA
+from tests.server.served_schema import ENTITIES, SCHEMA
 from tests.server.shelf import Shelf, fill_shelf
 
 SEEDS = range(6)
@@ -59,7 +59,7 @@ async def test_every_operation_is_answered_in_time_and_none_by_an_internal_error
 
 
 def test_the_operations_are_valid_and_reach_every_field_of_the_roots():
-    ids = {name: f"{name.lower()}_" for name in ("User", "Project", "Chapter", "ChapterVersion", "ReferenceFile", "Job")}
+    ids = {name: f"{name.lower()}_" for name in ENTITIES}
     drawn = [HostileOperations(seed, [Shelf(ids)]).draw()[0] for seed in range(300)]
     assert [problem for document in drawn for problem in validate(SCHEMA, parse(document))] == []
     assert SCHEMA.query_type is not None

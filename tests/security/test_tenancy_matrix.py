@@ -14,13 +14,14 @@ import psycopg
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type, is_required_argument
 
+from domain.assessing.assessment import FindingEvidence, FoundIssue
 from domain.jobs.events import TextAppended
-from domain.prompting.receipts import Prompt
+from domain.prompting.receipts import Prompt, Source, SourceKind
 from persistence.database import Database
 from schema.failures import explain
-from tests.api import Api, served_schema, serving
+from tests.api import Api, served_schema, serving, uuid_of
 from tests.conftest import APPLICATION_LOGIN
-from tests.factories import Cluster, DatabasePool
+from tests.factories import Cluster, DatabasePool, an_issue
 from tests.persistence.job_world import prompt
 
 SECRET = "Zyzzyva"
@@ -62,7 +63,7 @@ def change(role: str | None, /, **values: Any) -> Entry:
 QUERIES = {
     "viewer": given(),
     "node": given("VIEWER", id="{project}"),
-    "nodes": given("VIEWER", ids=["{project}", "{chapter}", "{version}", "{file}", "{job}", "{owner}"]),
+    "nodes": given("VIEWER", ids=["{project}", "{chapter}", "{version}", "{file}", "{job}", "{owner}", "{assessment}", "{finding}"]),
     "project": given("VIEWER", id="{project}"),
     "projects": given(),
     "chapter": given("VIEWER", id="{chapter}"),
@@ -90,6 +91,9 @@ MUTATIONS = {
     "saveChapterText": change("EDITOR", chapterId="{chapter}", text="Taken.", baseVersionId="{version}"),
     "restoreChapterVersion": change("EDITOR", versionId="{version}"),
     "startChapterGeneration": change("EDITOR", chapterId="{chapter}", include=["{file}"], idempotencyKey="k"),
+    "startChapterRevision": change("EDITOR", versionId="{draft}", findingIds=["{finding}"], idempotencyKey="r"),
+    "startAssessment": change("EDITOR", versionId="{version}", idempotencyKey="a"),
+    "dismissFinding": change("EDITOR", findingId="{finding}", reason="Taken."),
     "cancelJob": change("EDITOR", jobId="{job}"),
     "changeJobCostLimit": change("EDITOR", jobId="{job}", costLimit=None),
     "retryJob": change("EDITOR", jobId="{finished_job}"),
@@ -100,6 +104,7 @@ FOREIGN_PARTS = {
     "saveChapterText": change("EDITOR", chapterId="{own_chapter}", text="Mine.", baseVersionId="{version}"),
     "startChapterGeneration include": change("EDITOR", chapterId="{own_chapter}", include=["{file}"]),
     "startChapterGeneration exclude": change("EDITOR", chapterId="{own_chapter}", exclude=["{chapter}"]),
+    "startChapterRevision findingIds": change("EDITOR", versionId="{own_version}", findingIds=["{finding}"]),
     "changeProjectMemberRole": change("OWNER", projectId="{own_project}", userId="{owner}", role="OWNER"),
     "removeProjectMember": change("OWNER", projectId="{own_project}", userId="{owner}"),
 }
@@ -163,7 +168,9 @@ async def first_event(api: Api, asked: str, arguments: dict[str, Any]) -> Any:
 def nonexistent(arguments: Any) -> Any:
     """The same with ids of nothing."""
     text = json.dumps(arguments)
-    return json.loads(re.sub(r"\b(project|chapter|version|reference|job|user)_[0-9a-z]{26}", r"\1_" + "0" * 25 + "7", text))
+    return json.loads(
+        re.sub(r"\b(project|chapter|version|reference|job|user|assessment|finding)_[0-9a-z]{26}", r"\1_" + "0" * 25 + "7", text)
+    )
 
 
 def without_ids(text: str) -> str:
@@ -201,6 +208,11 @@ def secret_prompt(group: str) -> Prompt:
     return replace(built, receipt=replace(built.receipt, items=items))
 
 
+def secret_issue(file: str) -> FoundIssue:
+    conflict = FindingEvidence(Source(SourceKind.REFERENCE_FILE, uuid_of(file)), SECRET)
+    return an_issue(message=SECRET, suggestion=SECRET, replacement=SECRET, conflicts_with=conflict)
+
+
 async def things_of(ada: Api) -> dict[str, str]:
     project = await ada.project(title=SECRET, premise=SECRET, styleNotes=SECRET, audience=SECRET, budgetLimit="123.456789")
     chapter = await ada.chapter(project, title=SECRET, brief=f"{SECRET} speaks.", text=f"{SECRET} spoke.", pointOfViewCharacter=SECRET)
@@ -210,6 +222,8 @@ async def things_of(ada: Api) -> dict[str, str]:
     job = await ada.job(chapter, instructions=SECRET)
     await ada.work(job, TextAppended("draft/1", 0, SECRET))
     draft, redraft = [await ada.draft(other, prompt) for prompt in (secret_prompt("brief"), secret_prompt("style"))]
+    assessment = await ada.assessment(draft, secret_issue(file), notes=(SECRET,))
+    (finding,) = await ada.findings(assessment)
     finished = await ada.job(other)
     await ada.mutate("cancelJob", "id", jobId=finished)
     return {
@@ -218,6 +232,8 @@ async def things_of(ada: Api) -> dict[str, str]:
         "version": found["chapter"]["currentVersion"]["id"],
         "draft": draft,
         "redraft": redraft,
+        "assessment": assessment,
+        "finding": finding,
         "file": file,
         "job": job,
         "finished_job": finished,
@@ -303,7 +319,8 @@ async def test_what_is_others_cannot_be_used_with_ones_own(world, name, who):
     outsider = world.outsiders[who]
     own = await outsider.project()
     chapter = await outsider.chapter(own, text="Mine already.")
-    wanted = world.arguments(FOREIGN_PARTS[name], outsider, own_project=own, own_chapter=chapter)
+    version = await outsider.current_version(chapter)
+    wanted = world.arguments(FOREIGN_PARTS[name], outsider, own_project=own, own_chapter=chapter, own_version=version)
     before = world.digest()
     tried = await answer(outsider, "mutation", name.split()[0], wanted)
     assert world.digest() == before
