@@ -35,6 +35,7 @@ assert isinstance(_NODE, GraphQLInterfaceType)
 ENTITIES: Final = frozenset(kind.name for kind in SCHEMA.get_possible_types(_NODE))
 # Which kind of entity a name is about; a version comes before its chapter, for `ChapterVersion` names both.
 _NAMED_ENTITIES: Final = {
+    "finding": "Finding",
     "version": "ChapterVersion",
     "promptcomparison": "ChapterVersion",
     "chapter": "Chapter",

@@ -11,7 +11,7 @@ Event = dict[str, Any]
 JOB = """
 query Job($id: ID!) {
   job(id: $id) {
-    id status stage progress attempt text lastEventCursor rehearsal
+    id status stage progress attempt text lastEventCursor rehearsal remark
     failure { code message retryable }
     waiting { limitName limit required message }
     result { ... on ChapterVersion { id origin text wordCount number receipt { tokensUsed } } }
@@ -34,7 +34,7 @@ query Chapter($id: ID!) {
 
 async def new_chapter(client: Client, *, brief: str = "Mara finds the letter.", **project: Any) -> str:
     """The id of an empty chapter in a new project."""
-    fields = {"title": "The Lighthouse", "genre": "MYSTERY", **project}
+    fields = {"title": "The Lighthouse", "genre": "MYSTERY", "settings": {"maxRevisions": 0}, **project}
     made = await client.change(documents.CREATE_PROJECT, **fields)
     chapter = await client.change(
         documents.CREATE_CHAPTER, projectId=made["project"]["id"], title="Low water", brief=brief, targetWordCount=60

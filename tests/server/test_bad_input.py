@@ -26,6 +26,9 @@ UPDATED_CHAPTER = {"id": "{Chapter}"}
 UPDATED_FILE = {"id": "{ReferenceFile}"}
 SAVED = {"chapterId": "{Chapter}"}
 STARTED = {"chapterId": "{Chapter}"}
+REVISED = {"versionId": "{ChapterVersion}"}
+ASSESSED = {"versionId": "{ChapterVersion}"}
+DISMISSED = {"findingId": "{Finding}"}
 
 REFUSED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     *[("saveChapterText", SAVED, {"text": text}) for text in ("", " ", "\n \t\r\n", "\u2003")],
@@ -59,6 +62,13 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     *[("startChapterGeneration", STARTED, {"model": name}) for name in ("", " gpt-4o", "rehearsal", "x" * 201)],
     *[("startChapterGeneration", STARTED, {"idempotencyKey": key}) for key in ("", "k" * 201, "a\tb")],
     ("startChapterGeneration", STARTED, {"instructions": "x" * 10_001}),
+    ("startChapterRevision", REVISED, {"findingIds": []}),
+    ("startChapterRevision", REVISED, {"instructions": "x" * 10_001}),
+    *[("startChapterRevision", {**REVISED, "instructions": "Darker."}, {"costLimit": amount}) for amount in (-1, "0.1234567", 1_000_000)],
+    *[("startChapterRevision", {**REVISED, "instructions": "Darker."}, {"idempotencyKey": key}) for key in ("", "k" * 201, "a\tb")],
+    *[("startAssessment", ASSESSED, {"costLimit": amount}) for amount in (-1, "0.1234567", 1_000_000)],
+    *[("startAssessment", ASSESSED, {"idempotencyKey": key}) for key in ("", "k" * 201, "a\tb")],
+    *[("dismissFinding", DISMISSED, {"reason": text}) for text in ("", " \n", "x" * 2_001)],
     ("retryJob", {}, {"jobId": "{Job}"}),
 ]
 
@@ -154,6 +164,12 @@ async def test_a_reference_file_has_50_aliases_none_of_them_blank(ada: Caller, o
 async def test_a_prompt_takes_100_pins(ada: Caller, own: Shelf, name: str):
     error = await ada.refusal("startChapterGeneration", chapterId=own.chapter, **{name: [own.reference_file] * 101})
     assert (error["code"], error["path"], error["maximum"]) == ("LIMIT_REACHED", ["input", name], 100)
+
+
+@pytest.mark.usefixtures("nothing_changes")
+async def test_a_revision_takes_100_findings(ada: Caller, own: Shelf):
+    error = await ada.refusal("startChapterRevision", versionId=own.version, findingIds=[own.ids["Finding"]] * 101)
+    assert (error["code"], error["path"], error["maximum"]) == ("LIMIT_REACHED", ["input", "findingIds"], 100)
 
 
 @pytest.mark.usefixtures("nothing_changes")

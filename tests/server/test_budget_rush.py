@@ -59,7 +59,7 @@ async def test_of_two_hundred_starts_as_many_are_taken_as_there_is_money_for(
     callers: Sequence[Caller], model: ScriptedModelServer, go_on: asyncio.Event
 ):
     ada = callers[0]
-    project = await ada.change("createProject", title="The Lighthouse", genre="MYSTERY")
+    project = await ada.change("createProject", title="The Lighthouse", genre="MYSTERY", settings={"maxRevisions": 0})
     chapters = await create_chapters(ada, project)
     budget = await set_budget(ada, project, chapters)
 

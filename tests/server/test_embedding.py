@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from types import MappingProxyType
 
 import psycopg
 import pytest
@@ -67,9 +68,9 @@ def rows(owner_url):
     return rows
 
 
-async def a_book(client, **project):
+async def a_book(client, settings=MappingProxyType({}), **project):
     """The project's id and that of a third chapter, whose brief is about the first one without sharing a word with it."""
-    made = await client.change(documents.CREATE_PROJECT, title="Ash", genre="LITERARY", **project)
+    made = await client.change(documents.CREATE_PROJECT, title="Ash", genre="LITERARY", settings={"maxRevisions": 0, **settings}, **project)
     project_id, chapters = made["project"]["id"], []
     for title, brief, text in (("One", "", f"{PLATES}\n\n{LEDGER}"), ("Two", "", FROST), ("Three", BRIEF, None)):
         chapter = await client.change(documents.CREATE_CHAPTER, projectId=project_id, title=title, brief=brief)

@@ -48,7 +48,7 @@ async def callers(servers: Sequence[Running], clock: ManualClock) -> AsyncIterat
 
 
 async def new_project(ada: Caller) -> str:
-    return await ada.change("createProject", title="The Lighthouse", genre="MYSTERY")
+    return await ada.change("createProject", title="The Lighthouse", genre="MYSTERY", settings={"maxRevisions": 0})
 
 
 async def new_chapter(ada: Caller, project: str) -> str:

@@ -32,6 +32,7 @@ async def shelve(caller: Caller, made: RandomProject) -> tuple[str, dict[str, An
         genre=material.project.genre.value,
         premise=typed(material.project.premise),
         styleNotes=typed(material.project.style_notes),
+        settings={"maxRevisions": 0},
     )
     ids = {}
     for number, earlier in enumerate(material.earlier, start=1):

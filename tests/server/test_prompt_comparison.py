@@ -24,7 +24,7 @@ async def test_a_chapter_drafted_again_with_another_brief_tells_what_came_in_and
     rehearsing = running(database_url, rehearsal=True, model=None, openai_api_key=None)
     async with rehearsing as served, served.client() as client:
         ada = Caller(client)
-        project = await ada.change("createProject", title="The Lighthouse", genre="MYSTERY")
+        project = await ada.change("createProject", title="The Lighthouse", genre="MYSTERY", settings={"maxRevisions": 0})
         earlier = await ada.change("createChapter", projectId=project, title="Fog", text="The fog came in. Nobody saw the boat.")
         chapter = await ada.change("createChapter", projectId=project, title="Low water", brief="Mara waits.", targetWordCount=60)
         mara, tobias, captain = [

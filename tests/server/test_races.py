@@ -46,7 +46,7 @@ def accepted(payloads: list[Data], name: str) -> list[str]:
 
 
 async def new_project(ada: Caller) -> str:
-    return await ada.change("createProject", title="The Lighthouse", genre="MYSTERY")
+    return await ada.change("createProject", title="The Lighthouse", genre="MYSTERY", settings={"maxRevisions": 0})
 
 
 async def new_chapter(ada: Caller, project: str, **values: object) -> str:

@@ -4,8 +4,10 @@ import asyncio
 
 import psycopg
 
+from tests.fakes.judge import Judge
 from tests.fakes.model_server import Call, Script, ScriptedModelServer, hold, reply
-from tests.server import story
+from tests.server import judging, story
+from tests.server.caller import Caller
 from tests.server.running import running
 
 MANY = 12
@@ -47,6 +49,35 @@ async def test_another_users_first_job_begins_when_the_step_in_hand_has_ended(da
     assert "Ben's" in prompts[1]
     assert (first["status"], first["attempt"], first["text"]) == ("SUCCEEDED", 2, "One. Two.")
     assert len(model.calls) == 2 * MANY + 1
+
+
+async def test_an_assessment_makes_way_between_its_readings_and_not_before_the_first(database_url: str, owner_url: str):
+    """Whoever takes a job up brings it on by a step, also where a third author is waiting."""
+    go_on = asyncio.Event()
+    judge = Judge()
+    async with (
+        ScriptedModelServer(hold(go_on, "Ada's turn."), default=judge) as model,
+        running(database_url, model_url=model.url, workers_in_process=1) as app,
+        app.client("ada") as ada,
+        app.client("ben") as ben,
+        app.client("cleo") as cleo,
+    ):
+        chapter = await judging.new_chapter(ben, text=judging.PROSE)
+        version = (await judging.look(ben, chapter))["currentVersion"]["id"]
+        theirs = await story.new_chapter(cleo)
+        first = await story.start(ada, await story.new_chapter(ada))
+        await model.wait_for_calls(1)
+        assessment = (await Caller(ben).payload("startAssessment", versionId=version))["job"]["id"]
+        has_waited_for(owner_url, seconds=1)
+        third = await story.start(cleo, theirs)
+        has_waited_for(owner_url, seconds=2)
+        go_on.set()
+        async with asyncio.timeout(20):
+            for client, job_id in ((ada, first), (ben, assessment), (cleo, third)):
+                await story.watch(client, job_id)
+        judged = await story.job(ben, assessment)
+    assert judge.asked == [judging.JUDGEMENT, "", *[judging.JUDGEMENT] * (judging.CONCERNS - 1)]
+    assert (judged["status"], judged["attempt"]) == ("SUCCEEDED", 2)
 
 
 async def test_no_user_has_more_running_than_they_may(database_url: str):
