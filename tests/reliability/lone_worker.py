@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 
 from domain.identifiers import uuid7
-from domain.jobs.chapter_generation import ChapterGeneration
 from domain.jobs.endpoints import Endpoints
 from domain.jobs.job import Job, JobLimits, JobStatus
+from domain.jobs.means import Means
 from domain.jobs.model_calls import ModelCalls
 from domain.jobs.task_manager import TaskManager
 from domain.jobs.timing import Pauses, Timing
+from domain.jobs.workflow import Workflow
 from domain.llm.model import Completed, CompletionRequest, FinishReason, Role, TextDelta, TokenUsage
 from domain.llm.prices import PriceBook
 from domain.prompting.memory import PromptMemory
@@ -145,14 +146,16 @@ def _manager(database: Database, model: TwoParts) -> TaskManager:
         endpoints=Endpoints("http://models.example/v1", rates=None, timing=timing),
         timing=timing,
     )
-    workflow = ChapterGeneration(
-        library=PostgresLibrary(database),
-        desk=desk,
-        calls=calls,
-        tokens=tokens,
-        memory=PromptMemory(64_000_000),
-        clock=clock,
-        ids=uuid7,
-        rehearsal=False,
+    workflow = Workflow(
+        Means(
+            library=PostgresLibrary(database),
+            desk=desk,
+            calls=calls,
+            tokens=tokens,
+            memory=PromptMemory(64_000_000),
+            clock=clock,
+            ids=uuid7,
+            rehearsal=False,
+        )
     )
     return TaskManager(desk=desk, deliveries=ByHand(), wakeups=Silence(), workflow=workflow, clock=clock, lease_seconds=30)

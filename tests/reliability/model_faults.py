@@ -3,12 +3,14 @@
 python -m tests.reliability.model_faults      prints the page's table
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from domain.jobs.attempts import ATTEMPTS
 from domain.jobs.drafting import MAXIMUM_PARTS
+from domain.jobs.questions import ANSWERS, AnswerUnusable
 from domain.llm import failures as f
 from tests.fakes import model_server as s
 
@@ -17,6 +19,9 @@ TEXT = "Mara went down to the causeway and "
 LONG_TEXT = TEXT * 9
 """Enough of it that two calls write more than one and a half times what is asked for."""
 HOUR = 3600
+ANSWER = json.dumps({"findings": [], "rationale": "It is told plainly.", "score": 55, "overall": 60})
+"""What a judge's call brings that goes well."""
+HALF = ANSWER[: len(ANSWER) // 2]
 
 
 class Where(Enum):
@@ -180,6 +185,57 @@ FAULTS = (
     taken("Events of an unknown type", s.among_strange_events(s.reply(TEXT)), "Passes over them"),
 )
 
+
+def unusable(what: str, cause: s.Behaviour, paid: Paid = Paid.COUNTED, *, text: str = HALF, hasty: bool = False) -> Fault:
+    """Brings what is no answer to a judge's question."""
+    does = "Asks once more, and says what was wrong"
+    return Fault(what=what, cause=cause, does=does, calls=ANSWERS, failure=AnswerUnusable, paid=paid, text=text, hasty=hasty)
+
+
+INVENTED = {"category": "PROSE", "severity": "MAJOR", "quote": "Nobody ever wrote this.", "before": "", "after": "", "conflict": None}
+FAULTS_OF_JUDGES = (
+    *(fault for fault in FAULTS if not fault.text),
+    unusable("Connection reset after half an answer", s.resets(HALF)),
+    unusable("Connection closed within an event", s.truncates(HALF)),
+    unusable("The stream ends without a reason and without `[DONE]`", s.ends_early(HALF)),
+    unusable("Silence after half an answer", s.stalls(HALF), hasty=True),
+    unusable("Invalid JSON of the stream after half an answer", s.sends_invalid_json(HALF)),
+    unusable("Invalid UTF-8 after half an answer", s.sends_invalid_utf8(HALF)),
+    unusable("An error told in the stream after half an answer", s.sends_error_event(HALF)),
+    unusable("The content filter ends it after half an answer", s.filters(HALF), Paid.REPORTED),
+    unusable("Ends for its length", s.reply(HALF, finish="length"), Paid.REPORTED),
+    unusable("Prose instead of JSON", s.reply(TEXT), Paid.REPORTED, text=TEXT),
+    unusable("JSON of another form", s.reply('{"verdict": "good"}'), Paid.REPORTED),
+    unusable("A score that is none", s.reply(ANSWER.replace("55", "720")), Paid.REPORTED),
+    taken("Connection reset after the whole answer", s.resets(ANSWER), "Takes it: nothing is missing", paid=Paid.COUNTED, text=ANSWER),
+    taken("Talk and a code fence around the answer", s.reply(f"Gladly.\n```json\n{ANSWER}\n```"), "Takes what is meant", text=ANSWER),
+    taken(
+        "Quotes what is not in the text",
+        s.reply(json.dumps({**json.loads(ANSWER), "findings": [{**INVENTED, "message": "Said twice."}]})),
+        "Leaves that finding out, and says in the notes that it did",
+        text=ANSWER,
+    ),
+    taken("A chunk comes twice", s.reply(ANSWER, chunk=len(ANSWER), copies=2), "Takes the last of the answers", text=ANSWER),
+    taken("Usage is missing", s.reply(ANSWER, usage=None), "Counts the tokens itself", paid=Paid.COUNTED, text=ANSWER),
+    taken(
+        "Usage is impossible",
+        s.reply(ANSWER, usage={"prompt_tokens": -5, "completion_tokens": "many"}),
+        "Counts the tokens itself",
+        paid=Paid.COUNTED,
+        text=ANSWER,
+    ),
+    taken(
+        "Usage is wrong, but possible",
+        s.reply(ANSWER, usage={"prompt_tokens": 7, "completion_tokens": 7_000}),
+        "Believes it: it is what the provider will bill",
+        lie=(7, 7_000),
+        text=ANSWER,
+    ),
+    taken("Ten times slower than usual", s.reply(ANSWER, chunk=20, delay=0.03), "Waits: only silence has a deadline", text=ANSWER),
+    taken("Events of an unknown type", s.among_strange_events(s.reply(ANSWER)), "Passes over them", text=ANSWER),
+)
+"""What can go wrong with a call to a judge. The first of them bring nothing, and go as with any other call."""
+
 ADVICE: dict[type[f.ModelFailure], str] = {
     f.ModelUnavailable: "Look at the provider's status page and at `OPENAI_BASE_URL`; then retry the job",
     f.ModelRateLimited: "Retry the job later; set `SCRIPTORIUM_MODEL_REQUESTS_PER_MINUTE` and `…_TOKENS_PER_MINUTE` to what the account allows",
@@ -195,6 +251,7 @@ ADVICE: dict[type[f.ModelFailure], str] = {
     f.ModelContextExceeded: "Lower the token budget, start a new job",
     f.ModelRefusedContent: "Change the brief or the model and start a new job, or retry this one",
     f.ModelLengthExhausted: "Choose a model that reasons less, start a new job",
+    AnswerUnusable: "Retry the job: it is asked twice more; or choose another model for assessments, start a new job",
 }
 
 
@@ -202,6 +259,14 @@ def tables() -> list[str]:
     """Of the page, line by line: what happens, and what to do then."""
     return [
         *_table("what happened", "what Scriptorium does", "calls in a row", "paid for each", "how the job ends", rows=map(_fault, FAULTS)),
+        *_table(
+            "what happened",
+            "what Scriptorium does",
+            "calls in a row",
+            "paid for each",
+            "how the job ends",
+            rows=map(_of_judge, FAULTS_OF_JUDGES),
+        ),
         *_table("`failure.code`", "`retryable`", "what to do", rows=map(_advice, ADVICE)),
     ]
 
@@ -213,6 +278,11 @@ def _table(*headings: str, rows: Iterable[tuple[str, ...]]) -> list[str]:
 def _fault(fault: Fault) -> tuple[str, ...]:
     kept = ", with the text as `PARTIAL`" if fault.text else ""
     end = f"`{fault.failure.code}`{kept}" if fault.failure else "`SUCCEEDED`"
+    return fault.what, fault.does, str(fault.calls), fault.paid.value, end
+
+
+def _of_judge(fault: Fault) -> tuple[str, ...]:
+    end = f"`{fault.failure.code}`, with what was measured" if fault.failure else "`SUCCEEDED`"
     return fault.what, fault.does, str(fault.calls), fault.paid.value, end
 
 

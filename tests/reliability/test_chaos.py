@@ -4,6 +4,7 @@ from itertools import islice
 
 import pytest
 
+from domain.jobs.job import JobKind
 from tests.reliability.chaos.faults import ROUND, FaultKind, faults_of
 from tests.reliability.chaos.plan import plan_of
 from tests.reliability.chaos.report import lines
@@ -39,3 +40,5 @@ async def test_a_short_storm_loses_nothing_and_repeats_nothing():
     assert not outcome.violations, "\n".join(lines(outcome))
     assert outcome.faults.total() >= 5
     assert len(outcome.evidence.jobs) == SHORT.runs
+    assert {job.kind for job in outcome.evidence.jobs.values()} == set(JobKind)
+    assert any(job.max_revisions for job in outcome.evidence.jobs.values())

@@ -17,8 +17,19 @@ from domain.llm.model import TokenUsage
 from domain.spending import Usage
 from persistence.documents import to_document
 from tests.reliability.chaos.audit import audit
-from tests.reliability.chaos.records import BudgetSeen, Call, EntryRow, EventRow, Evidence, JobRow, StepRow, VersionRow, Witness
-from tests.reliability.chaos.writer import code_for, instructions_for, parts_of, whole_text
+from tests.reliability.chaos.records import (
+    AssessmentRow,
+    BudgetSeen,
+    Call,
+    EntryRow,
+    EventRow,
+    Evidence,
+    JobRow,
+    StepRow,
+    VersionRow,
+    Witness,
+)
+from tests.reliability.chaos.writer import code_for, parts_of, whole_text
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CODE = code_for(7, 2)
@@ -103,7 +114,7 @@ def a_clean_run() -> Evidence:
         attempt=1,
         last_sequence=len(events),
         reserved=Decimal(0),
-        instructions=instructions_for(CODE),
+        title=CODE,
         result_version_id=VERSION,
     )
     version = VersionRow(id=VERSION, job_id=JOB, chapter_id=CHAPTER, origin=VersionOrigin.DRAFT, text=whole_text(CODE), is_current=True)
@@ -113,6 +124,7 @@ def a_clean_run() -> Evidence:
         entries=[an_entry(0), an_entry(1)],
         events={JOB: rows_of(events)},
         versions=[version],
+        assessments=[AssessmentRow(id=uuid4(), job_id=JOB, version_id=VERSION, judge=None, issues=[])],
         waiting_messages=[],
         calls=[a_call(0), a_call(1)],
         witnesses=[Witness(code=CODE, answered=[JOB, JOB], sequences=range(1, len(events) + 1), text=whole_text(CODE))],
@@ -175,6 +187,11 @@ HARMLESS: dict[str, Doctor] = {
     "a call the client cut short": lambda clean: with_call(0, completion_tokens=30)(
         with_entry(0, estimated=True)(
             with_step(0, result={**(clean.steps[0].result or {}), "finish": INTERRUPTED})(clean),
+        )
+    ),
+    "a call cut off as it left, which the model heard when that was recorded": lambda clean: with_call(1, at=later(16).timestamp())(
+        with_entry(1, estimated=True, completion_tokens=0)(
+            with_step(1, result={**(clean.steps[1].result or {}), "text": "", "finish": INTERRUPTED})(clean),
         )
     ),
     "a call that the model refused": lambda clean: replace(clean, calls=[*clean.calls, a_call(1, call_id=ANOTHER, billed=False)]),

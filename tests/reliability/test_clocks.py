@@ -85,7 +85,9 @@ async def test_jobs_stay_with_whoever_has_them_while_the_clocks_of_two_servers_j
 
 
 async def start_jobs(ada: Client) -> tuple[str, Sequence[str]]:
-    project = (await ada.change(documents.CREATE_PROJECT, title="The Lighthouse", genre="MYSTERY"))["project"]["id"]
+    project = (await ada.change(documents.CREATE_PROJECT, title="The Lighthouse", genre="MYSTERY", settings={"maxRevisions": 0}))[
+        "project"
+    ]["id"]
     jobs = []
     for number in range(JOBS):
         chapter = await ada.change(documents.CREATE_CHAPTER, projectId=project, title=f"Chapter {number}", targetWordCount=60)

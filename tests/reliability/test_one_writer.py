@@ -69,7 +69,7 @@ def contents(owner_url: str) -> Iterator[Contents]:
 
 async def begin_jobs(ada: Client) -> Sequence[str]:
     """Each has written something."""
-    made = await ada.change(documents.CREATE_PROJECT, title="The Lighthouse", genre="MYSTERY")
+    made = await ada.change(documents.CREATE_PROJECT, title="The Lighthouse", genre="MYSTERY", settings={"maxRevisions": 0})
     jobs = []
     for number in range(JOBS):
         chapter = await ada.change(documents.CREATE_CHAPTER, projectId=made["project"]["id"], title=f"Chapter {number}")

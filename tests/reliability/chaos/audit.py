@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from domain.chapters import VersionOrigin
 from domain.jobs.events import Event, Finished, StatusChanged, text_after
 from domain.jobs.job import JobStatus
 from domain.jobs.model_calls import INTERRUPTED
-from tests.reliability.chaos.books import Books, code_of
+from tests.reliability.chaos.books import Books, Breach, code_of
 from tests.reliability.chaos.records import EntryRow, Evidence, JobRow
-from tests.reliability.chaos.writer import CODA, departure, is_whole, whole_text
+from tests.reliability.chaos.texts import (
+    every_chapter_is_whole,
+    every_finding_is_where_it_says,
+    every_revision_has_its_place,
+    every_text_is_judged_once,
+    text_of_result,
+)
+from tests.reliability.chaos.writer import departure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +29,6 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.promise}: {self.subject}: {self.what}"
-
-
-Breach = tuple[object, str]
-"""Which job, or what else it is about, and what is wrong with it."""
 
 
 def audit(evidence: Evidence) -> list[Violation]:
@@ -58,22 +60,6 @@ def every_job_comes_to_its_end(books: Books) -> Iterator[Breach]:
             yield job.id, f"it is still {job.status}"
     for job_id in books.evidence.waiting_messages:
         yield job_id, "a message about it still waits"
-
-
-def every_chapter_is_whole(books: Books) -> Iterator[Breach]:
-    for job in books.evidence.jobs.values():
-        versions = books.versions_of_job.get(job.id, ())
-        drafts = [version for version in versions if version.origin == VersionOrigin.DRAFT]
-        if len(drafts) != (1 if job.status == JobStatus.SUCCEEDED else 0):
-            yield job.id, f"it is {job.status} with {len(drafts)} drafts"
-        for version in versions:
-            if version.origin == VersionOrigin.PARTIAL and not whole_text(code_of(job)).startswith(version.text.rstrip(CODA)):
-                yield job.id, f"what it kept of its text is no beginning of the chapter: {departure(code_of(job), version.text)}"
-        for version in drafts:
-            if not is_whole(code_of(job), version.text):
-                yield job.id, f"its chapter is not what was written: {departure(code_of(job), version.text)}"
-            if not version.is_current or version.id != job.result_version_id:
-                yield job.id, "its draft is not the chapter's current version"
 
 
 def nothing_recorded_is_asked_again(books: Books) -> Iterator[Breach]:
@@ -133,8 +119,8 @@ def every_log_adds_up_to_the_text(books: Books) -> Iterator[Breach]:
         text = text_after(_events(books, job))
         if text != books.evidence.texts.get(job.id):
             yield job.id, "its text is not what its log adds up to"
-        if job.status == JobStatus.SUCCEEDED and not is_whole(code_of(job), text):
-            yield job.id, f"its log does not add up to the chapter: {departure(code_of(job), text)}"
+        if job.status == JobStatus.SUCCEEDED and text != (result := text_of_result(books, job)):
+            yield job.id, f"its log does not add up to its result: {departure(code_of(job), text)}, and that has {len(result)} characters"
 
 
 def followers_see_the_whole_log(books: Books) -> Iterator[Breach]:
@@ -172,7 +158,8 @@ def no_money_is_held_or_missing(books: Books) -> Iterator[Breach]:
 
 
 PROMISES: Mapping[str, tuple[Callable[[Books], Iterator[Breach]], ...]] = {
-    "lost": (every_start_is_one_job, every_job_comes_to_its_end, every_chapter_is_whole),
+    "lost": (every_start_is_one_job, every_job_comes_to_its_end, every_chapter_is_whole, every_revision_has_its_place),
+    "misjudged": (every_text_is_judged_once, every_finding_is_where_it_says),
     "repeated": (nothing_recorded_is_asked_again,),
     "unexplained": (every_call_is_entered_once, every_entry_is_of_a_call, every_extra_call_was_uncertain),
     "gap": (every_log_is_gapless, every_log_adds_up_to_the_text, followers_see_the_whole_log),

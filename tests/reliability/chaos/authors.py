@@ -6,7 +6,7 @@ behind the last event that arrived.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from websockets.frames import Close
 
 from commands.demo import documents
 from commands.demo.client import ApiError, Client
+from domain.jobs.job import JobKind
 from tests.reliability.chaos.plan import ChapterPlan, Whim
 from tests.reliability.chaos.writer import instructions_for
 from tests.server.running import token_for
@@ -32,10 +33,15 @@ BREAKDOWNS = (ApiError, httpx2.HTTPError, WebSocketException, OSError, TimeoutEr
 """What can happen to a question on its way, or be answered by a server whose database is away."""
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
-START = """
-mutation Start($input: StartChapterGenerationInput!) {
-  startChapterGeneration(input: $input) { job { id } errors { code message } }
+STARTS: Mapping[JobKind, str] = {
+    JobKind.CHAPTER: "startChapterGeneration",
+    JobKind.REVISION: "startChapterRevision",
+    JobKind.ASSESSMENT: "startAssessment",
 }
+START = """
+mutation Start($input: {input}!) {{
+  {mutation}(input: $input) {{ job {{ id }} errors {{ code message }} }}
+}}
 """
 CANCEL = "mutation Cancel($input: JobInput!) { cancelJob(input: $input) { job { id } errors { code message } } }"
 RETRY = "mutation Retry($input: JobInput!) { retryJob(input: $input) { job { id } errors { code message } } }"
@@ -55,11 +61,13 @@ class GaveUp(Exception):  # noqa: N818  - what a person does
 
 @dataclass(eq=False)
 class Story:
-    """What one job looked like from outside. `answered` are the ids that its start was answered with, `complaints` what was wrong."""
+    """What one job looked like from outside. `version_id` and `finding_ids` are what it is to assess or to revise. `answered` are the ids that its start was answered with, `complaints` what was wrong."""
 
     plan: ChapterPlan
     project_id: str
     chapter_id: str
+    version_id: str = ""
+    finding_ids: Sequence[str] = ()
     answered: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -116,12 +124,12 @@ class Author:
 
     async def _start(self, story: Story) -> None:
         plan = story.plan
-        given = {"chapterId": story.chapter_id, "instructions": instructions_for(plan.code), "idempotencyKey": plan.key}
-        if plan.thrifty:
-            given["costLimit"] = LITTLE_MONEY
+        mutation = STARTS[plan.kind]
+        document = START.format(mutation=mutation, input=f"{mutation[0].upper()}{mutation[1:]}Input")
+        given = _asked_for(story)
         for _ in range(plan.sent_times):
             while True:
-                answer = await self.ask(START, input=given)
+                answer = await self.ask(document, input=given)
                 if not answer["errors"]:
                     break
                 if answer["errors"][0]["code"] not in FOR_NOW:
@@ -214,6 +222,17 @@ class Author:
         if address not in self._clients:
             self._clients[address] = Client(address, token_for(self.name))
         return self._clients[address]
+
+
+def _asked_for(story: Story) -> Mapping[str, object]:
+    key = {"idempotencyKey": story.plan.key}
+    match story.plan.kind:
+        case JobKind.ASSESSMENT:
+            return {**key, "versionId": story.version_id}
+        case JobKind.REVISION:
+            return {**key, "versionId": story.version_id, "findingIds": story.finding_ids, "instructions": "Dim it."}
+    thrift = {"costLimit": LITTLE_MONEY} if story.plan.thrifty else {}
+    return {**key, "chapterId": story.chapter_id, "instructions": instructions_for(story.plan.code), **thrift}
 
 
 def _status_told(events: Sequence[Event]) -> str | None:

@@ -7,10 +7,11 @@ from typing import TypeVar
 from uuid import UUID
 
 from tests.reliability.chaos.records import Call, EntryRow, Evidence, JobRow, StepRow
-from tests.reliability.chaos.writer import CODE
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
+Breach = tuple[object, str]
+"""Of a promise: which job, or what else it is about, and what is wrong with it."""
 
 
 class Books:
@@ -21,6 +22,8 @@ class Books:
         self.calls_of_id = _grouped(evidence.calls, lambda call: call.call_id)
         self.entries_of_call = _grouped(evidence.entries, lambda entry: entry.call_id)
         self.versions_of_job = _grouped(evidence.versions, lambda version: version.job_id)
+        self.versions = {version.id: version for version in evidence.versions}
+        self.assessments_of_version = _grouped(evidence.assessments, lambda assessment: assessment.version_id)
 
     def standing(self, call_id: UUID | None) -> EntryRow | None:
         """What is entered of this call in the end; None when nothing is, or all was taken back."""
@@ -52,22 +55,29 @@ class Books:
         return late
 
     def _step_of(self, call: Call) -> StepRow | None:
+        """Not the one that it has answered itself: a call that is cut off as it leaves can be recorded before the model hears it."""
         entries = self.entries_of_call.get(call.call_id)
-        return self.steps.get((entries[0].job_id, entries[0].step)) if entries else None
+        step = self.steps.get((entries[0].job_id, entries[0].step)) if entries else None
+        return None if step is None or step.call_id == call.call_id else step
 
     def _answer_to_the_same_words(self, call: Call) -> StepRow | None:
-        """The first that had any text: words that brought nothing may be sent again."""
-        return self._answers.get((call.code, call.digest))
+        """The first of its job that had any text: words that brought nothing may be sent again, and another job may ask the same."""
+        answers = self._answers.get((call.code, call.digest), ())
+        entries = self.entries_of_call.get(call.call_id)
+        jobs = {entries[0].job_id} if entries else {step.job_id for step in answers}
+        return next((step for step in answers if jobs == {step.job_id}), None)
 
     @cached_property
-    def _answers(self) -> Mapping[tuple[str, str], StepRow]:
-        bought = [(call, self.step_answered_by.get(call.call_id)) for call in reversed(self.evidence.calls)]
-        return {(call.code, call.digest): step for call, step in bought if step is not None and step.recorded and step.recorded.text}
+    def _answers(self) -> Mapping[tuple[str, str], Sequence[StepRow]]:
+        bought = [(call, self.step_answered_by.get(call.call_id)) for call in self.evidence.calls]
+        answered = [(call, step) for call, step in bought if step is not None and step.recorded and step.recorded.text]
+        groups = _grouped(answered, lambda pair: (pair[0].code, pair[0].digest))
+        return {words: [step for _, step in pairs] for words, pairs in groups.items()}
 
 
 def code_of(job: JobRow) -> str:
-    (code,) = CODE.findall(job.instructions)
-    return str(code)
+    """The chapter's title."""
+    return job.title
 
 
 def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> Mapping[Key, Sequence[Item]]:

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from domain.jobs.events import Event
-from domain.jobs.job import CallResult
+from domain.jobs.job import CallResult, JobKind
 from persistence.documents import from_document
 from persistence.events import to_event
 from tests.reliability.chaos.writer import HeardCall
@@ -23,6 +23,8 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
+    """`title` is its chapter's; from `version_id` on, what was asked for."""
+
     id: UUID
     project_id: UUID
     chapter_id: UUID | None
@@ -30,8 +32,14 @@ class JobRow:
     attempt: int
     last_sequence: int
     reserved: Decimal
-    instructions: str
+    title: str
     result_version_id: UUID | None
+    kind: str = JobKind.CHAPTER
+    result_assessment_id: UUID | None = None
+    remark: str | None = None
+    version_id: UUID | None = None
+    metrics_only: bool = False
+    max_revisions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +97,25 @@ class VersionRow:
     origin: str
     text: str
     is_current: bool
+    number: int = 1
+    current_number: int | None = 1
+    parent_id: UUID | None = None
+
+    @property
+    def had_its_place(self) -> bool:
+        """Whether it is the chapter's text, or may have been before a later version took its place."""
+        return self.is_current or (self.current_number or 0) > self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentRow:
+    """`issues` are its findings."""
+
+    id: UUID
+    job_id: UUID | None
+    version_id: UUID
+    judge: str | None
+    issues: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +160,7 @@ class StoredRecords:
     entries: Sequence[EntryRow]
     events: Mapping[UUID, Sequence[EventRow]]
     versions: Sequence[VersionRow]
+    assessments: Sequence[AssessmentRow]
     waiting_messages: Sequence[UUID]
 
     def with_testimony(self, **testimony: Any) -> "Evidence":
@@ -166,12 +194,23 @@ def calls_heard(heard: Sequence[HeardCall]) -> list[Call]:
     ]
 
 
-_JOBS = "SELECT *, request ->> 'instructions' AS instructions FROM job"
+_JOBS = """
+    SELECT job.*, chapter.title, CAST(request ->> 'version_id' AS uuid) AS version_id,
+           coalesce(CAST(request ->> 'metrics_only' AS boolean), false) AS metrics_only,
+           coalesce(CAST(request ->> 'max_revisions' AS integer), 0) AS max_revisions
+    FROM job JOIN chapter ON chapter.id = job.chapter_id
+"""
 _STEPS = "SELECT *, CASE WHEN finished_at IS NOT NULL THEN {committed_at} END AS recorded_at FROM job_step"
 _ENTRIES = "SELECT *, {committed_at} AS committed_at FROM ledger_entry"
 _VERSIONS = """
-    SELECT version.*, coalesce(chapter.current_version_id = version.id, false) AS is_current
+    SELECT version.*, coalesce(current.id = version.id, false) AS is_current, current.number AS current_number
     FROM chapter_version AS version JOIN chapter ON chapter.id = version.chapter_id
+    LEFT JOIN chapter_version AS current ON current.id = chapter.current_version_id
+"""
+_ASSESSMENTS = """
+    SELECT assessment.*,
+           coalesce((SELECT jsonb_agg(issue ORDER BY position) FROM finding WHERE assessment_id = assessment.id), '[]') AS issues
+    FROM assessment
 """
 _WAITING_MESSAGES = "SELECT CAST(args ->> 'job_id' AS uuid) FROM procrastinate_jobs WHERE status = 'todo'"
 
@@ -192,6 +231,7 @@ def read_records(database_url: str) -> StoredRecords:
             entries=_rows(connection, EntryRow, entries),
             events=events,
             versions=_rows(connection, VersionRow, _VERSIONS),
+            assessments=_rows(connection, AssessmentRow, _ASSESSMENTS),
             waiting_messages=[job_id for (job_id,) in connection.execute(_WAITING_MESSAGES)],
         )
 

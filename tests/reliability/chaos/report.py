@@ -30,9 +30,10 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 def _work(outcome: Outcome) -> Mapping[str, object]:
     evidence, books, stories = outcome.evidence, Books(outcome.evidence), outcome.stories
-    statuses = Counter(job.status for job in evidence.jobs.values())
+    ends = Counter(f"jobs of kind {job.kind} {job.status}" for job in evidence.jobs.values())
     return {
-        **{f"jobs {status}": statuses[status] for status in sorted(statuses)},
+        **{end: ends[end] for end in sorted(ends)},
+        "drafts and revisions with a remark": sum(job.remark is not None for job in evidence.jobs.values()),
         "times a job was taken up again": sum(max(0, job.attempt - 1) for job in evidence.jobs.values()),
         "times a person retried a job": sum(story.retries for story in stories),
         "calls heard by the model": len(evidence.calls),

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 from commands.demo import documents
+from domain.jobs.job import JobKind
 from tests.fakes.model_server import ScriptedModelServer
 from tests.reliability.chaos.audit import Violation, audit
 from tests.reliability.chaos.authors import Author, Story
@@ -28,6 +29,16 @@ from tests.reliability.processes import environment
 
 CHAPTERS_AT_ONCE = 8
 BUDGET = "5.00"
+CHOSEN = 2
+"""Of what was measured of a text, to be revised."""
+
+SAVE = """
+mutation Save($input: SaveChapterTextInput!) {
+  saveChapterText(input: $input) {
+    chapter { currentVersion { id assessment { findings { id quote replacement } } } }
+  }
+}
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,17 +176,26 @@ async def _put_up(authors: Mapping[str, Author], plans: Sequence[ChapterPlan]) -
     projects: dict[int, str] = {}
     for plan in sorted(plans, key=lambda plan: plan.number):
         if plan.project not in projects:
-            given = {"title": f"Book {plan.project}", "genre": "MYSTERY", "budgetLimit": BUDGET}
+            settings = {"maxRevisions": plan.most_revisions}
+            given = {"title": f"Book {plan.project}", "genre": "MYSTERY", "budgetLimit": BUDGET, "settings": settings}
             made = await authors[plan.user].ask(documents.CREATE_PROJECT, input=given)
             projects[plan.project] = made["project"]["id"]
     places = asyncio.Semaphore(CHAPTERS_AT_ONCE)
 
     async def chapter(plan: ChapterPlan) -> Story:
         words = len(whole_text(plan.code).split())
-        given = {"projectId": projects[plan.project], "title": f"Chapter {plan.number}", "brief": "The lamp.", "targetWordCount": words}
+        given = {"projectId": projects[plan.project], "title": plan.code, "brief": "The lamp.", "targetWordCount": words}
+        author = authors[plan.user]
         async with places:
-            made = await authors[plan.user].ask(documents.CREATE_CHAPTER, input=given)
-        return Story(plan, projects[plan.project], made["chapter"]["id"])
+            made = await author.ask(documents.CREATE_CHAPTER, input=given)
+            story = Story(plan, projects[plan.project], made["chapter"]["id"])
+            if plan.kind is not JobKind.CHAPTER:
+                saved = await author.ask(SAVE, input={"chapterId": story.chapter_id, "text": whole_text(plan.code)})
+                version = saved["chapter"]["currentVersion"]
+                story.version_id = version["id"]
+                found = [each["id"] for each in version["assessment"]["findings"] if each["quote"] and each["replacement"] is None]
+                story.finding_ids = found[:CHOSEN]
+        return story
 
     return await asyncio.gather(*(chapter(plan) for plan in plans))
 

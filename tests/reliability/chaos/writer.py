@@ -2,6 +2,7 @@
 
 What is asked for is told by the request alone: the code stands in the job's instructions, and where to go on is where the text of the
 last but one message ends. So a chapter that was written in pieces, by several processes, has to come out as `whole_text` to the letter.
+Where an answer of a certain form is asked for, the judge or the editor gives it; there the code is the chapter's title.
 """
 
 import re
@@ -12,12 +13,16 @@ from itertools import accumulate
 from domain.llm.model import Message, Role
 from domain.prompting.digest import prompt_digest
 from tests.fakes.model_behaviours import Call, Script, reply
+from tests.reliability.chaos.editor import answer_to, code_of_chapter, form_asked_for
 
 CODE = re.compile(r"Chapter code: (K\d+x\d+)\b")
 CALL_ID_HEADER = "x-client-request-id"
 SENTENCES_IN_PART = 7
 TAIL_CHARACTERS = 40
 SHOWN_CHARACTERS = 60
+ANSWER_CHUNKS = 4
+"""Answers of a certain form come so many times as fast: nobody watches them arrive."""
+
 CODA = "\n"
 """The answer to whoever had every word already, but was cut off before it was told that there are no more."""
 
@@ -88,11 +93,20 @@ class Writer:
     heard: list[HeardCall] = field(default_factory=list)
 
     def __call__(self, call: Call) -> Script:
+        if form_asked_for(call) is not None:
+            return self._answer(call)
         code, written = _asked(call)
         offset = _offset_behind(written, whole_text(code))
         self.heard.append(HeardCall(call=call, code=code, digest=_digest(call), offset=offset, at=self.now()))
         text, is_last = _rest_of_part(code, offset or 0)
-        usual = reply(text or CODA, chunk=self.chunk, delay=self.delay, finish="stop" if is_last else "length")(call)
+        return self._said(call, text or CODA, finish="stop" if is_last else "length")
+
+    def _answer(self, call: Call) -> Script:
+        self.heard.append(HeardCall(call=call, code=code_of_chapter(call), digest=_digest(call), offset=0, at=self.now()))
+        return self._said(call, answer_to(call), finish="stop", chunk=ANSWER_CHUNKS * self.chunk)
+
+    def _said(self, call: Call, text: str, *, finish: str, chunk: int | None = None) -> Script:
+        usual = reply(text, chunk=chunk or self.chunk, delay=self.delay, finish=finish)(call)
         return self.moods.pop(0)(call, usual) if self.moods else usual
 
 

@@ -65,6 +65,13 @@ async def lose_the_right_to_write(stage: Stage) -> None:
     await stage.execute("UPDATE project_member SET role = 'VIEWER' WHERE role = 'EDITOR'")
 
 
+async def lose_a_worker(stage: Stage) -> None:
+    """One that had an answer recorded."""
+    child = stage.child(die_at="after record")
+    await child.end()
+    await stage.bury()
+
+
 ORDINARY = Circumstance()
 HANDED_OVER = Circumstance(orders={"leave_at": MID_STREAM})
 CANCELLED = Circumstance(beside=cancel, mood=holding, ends="CANCELLED")
@@ -72,6 +79,7 @@ LONG = Circumstance(mood=holding, orders={"lease_seconds": 3, "behind": MID_STRE
 REFUSED = Circumstance(mood=lambda call, _: fails(503)(call))
 PENNILESS = Circumstance(before=spend_everything_else, behind=raise_the_limit)
 RAISED = Circumstance(before=wait_for_money_and_get_it)
+RESUMED = Circumstance(before=lose_a_worker)
 UNWELCOME = Circumstance(before=lose_the_right_to_write, ends="FAILED")
 
 SPECIAL: Mapping[str, Circumstance] = {
@@ -85,13 +93,18 @@ SPECIAL: Mapping[str, Circumstance] = {
     "resume_waiting": RAISED,
     "finish": UNWELCOME,
 }
-"""Of the desk's methods; all others are called for every job."""
+"""Of the desk's methods; all others are called for every job. `results` are asked for by whoever ends a chapter early, and by the second
+worker of any job.
+"""
 
 ONCE = frozenset(
     {"after resume_waiting", "after wait", "after finish"}
     | {f"after commit of {method}" for method in ("complete_step", "finish", "create", "retry")}
 )
 """Behind these the job is further than that for good: nobody comes by a second time."""
+
+OFTEN = frozenset({"after commit of complete_step"})
+"""But these, where a job has several such steps."""
 
 TWICE_IN_FLIGHT = frozenset(
     {"after intend", MID_STREAM, "before record", "before abandon"}
@@ -100,5 +113,10 @@ TWICE_IN_FLIGHT = frozenset(
 """Who dies here takes a call along; after two of those a person has to ask for a third."""
 
 
-def circumstance(point: str) -> Circumstance:
-    return SPECIAL.get(point.rsplit(maxsplit=1)[-1], ORDINARY) if "commit" not in point else ORDINARY
+def circumstance(point: str, workload: str) -> Circumstance:
+    method = point.rsplit(maxsplit=1)[-1]
+    if "commit" in point:
+        return ORDINARY
+    if method == "results" and workload != "chapter":
+        return RESUMED
+    return SPECIAL.get(method, ORDINARY)

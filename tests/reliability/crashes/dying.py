@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -28,7 +29,7 @@ _forking.set_forkserver_preload(["tests.reliability.crashes.warm"])
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """`die_at` names a point; at `freeze_at` the process stops as by SIGSTOP, at `leave_at` it shuts down as by SIGTERM.
+    """`die_at` names a point, and `visit` says at which time that it is reached; at `freeze_at` the process stops as by SIGSTOP, at `leave_at` it shuts down as by SIGTERM.
 
     A point does not count before the one `behind` which it has to lie.
     With a `listener` it serves the API there and runs no jobs.
@@ -38,6 +39,7 @@ class Orders:
     model_url: str
     log: Path
     die_at: str | None = None
+    visit: int = 1
     freeze_at: str | None = None
     leave_at: str | None = None
     behind: str | None = None
@@ -109,15 +111,17 @@ def _scriptorium(orders: Orders, leave: Callable[[], None]) -> Scriptorium:
 
 def _obey(orders: Orders, leave: Callable[[], None]) -> Reached:
     passed: set[str] = set()
+    visits: Counter[str] = Counter()
 
     def reached(point: str) -> None:
+        visits[point] += 1
         if orders.behind in {None, *passed}:
             if point == orders.leave_at:
                 leave()
             if point == orders.freeze_at and point not in passed:
                 passed.add(point)
                 os.kill(os.getpid(), signal.SIGSTOP)
-            if point == orders.die_at:
+            if point == orders.die_at and visits[point] >= orders.visit:
                 os.kill(os.getpid(), signal.SIGKILL)
         passed.add(point)
 

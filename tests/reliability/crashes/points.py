@@ -17,6 +17,8 @@ from domain.ports import Library, Records
 Reached = Callable[[str], None]
 
 MID_STREAM = "mid stream"
+TAKEN_UP = "make_current"
+"""Of Records.versions: in a transaction without any of the methods below, a revision takes the place of what it was made of."""
 COMMITTED = ("create", "request_cancel", "retry", "change_cost_limit", "complete_step", "finish")
 """The methods of Records.jobs that change a job. A transaction is named for the last of them that was called in it."""
 
@@ -27,7 +29,7 @@ def methods_of(port: type) -> Sequence[str]:
 
 def all_points() -> Sequence[str]:
     of_desk = [point for name in methods_of(JobDesk) for point in (f"before {name}", f"after {name}")]
-    of_library = [point for name in COMMITTED for point in (f"before commit of {name}", f"after commit of {name}")]
+    of_library = [point for name in (*COMMITTED, TAKEN_UP) for point in (f"before commit of {name}", f"after commit of {name}")]
     return [*of_desk, *of_library, MID_STREAM]
 
 
@@ -74,7 +76,7 @@ class WatchedLibrary:
 
 
 class _WatchedRecords:
-    """`called` is the last writing method of `jobs` that was called, and is empty before."""
+    """`called` is the last writing method of `jobs` that was called, else TAKEN_UP if that was, and is empty before."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -83,6 +85,10 @@ class _WatchedRecords:
     @property
     def jobs(self) -> Any:
         return _WatchedJobs(self)
+
+    @property
+    def versions(self) -> Any:
+        return _WatchedVersions(self)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._records, name)
@@ -96,6 +102,16 @@ class _WatchedJobs:
         if name in COMMITTED:
             self._watched.called = name
         return getattr(self._watched._records.jobs, name)
+
+
+class _WatchedVersions:
+    def __init__(self, watched: _WatchedRecords) -> None:
+        self._watched = watched
+
+    def __getattr__(self, name: str) -> Any:
+        if name == TAKEN_UP and not self._watched.called:
+            self._watched.called = name
+        return getattr(self._watched._records.versions, name)
 
 
 class WatchedModel:

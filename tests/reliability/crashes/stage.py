@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -28,10 +28,15 @@ from tests.server.story import shown_text
 
 FOLLOWING_SECONDS = 45
 CODE = code_for(1, 3)
+POLISHED_CODE = code_for(1, 1)
+REVISIONS = 2
+FINDINGS = "query($id: ID!) { chapter(id: $id) { currentVersion { id assessment { findings { id quote replacement } } } } }"
+CHOSEN = 2
 BUDGET = "5.00"
-STATE = "query($id: ID!) { job(id: $id) { status text failure { code } } }"
+STATE = "query($id: ID!) { job(id: $id) { status text remark failure { code } } }"
 WAIT = "DO $$ BEGIN WHILE NOT ({condition}) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$"
 LEASE_IS_OVER = "EXISTS (SELECT FROM job WHERE lease_until < clock_timestamp() - interval '2 seconds')"
+NO_MESSAGE_WAITS = "NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo')"
 NO_MESSAGE_IS_LEFT = "NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
 MONEY = "query($id: ID!) { project(id: $id) { budget { spent reserved } } }"
 
@@ -49,13 +54,49 @@ class Stage:
     project: str
     author: Api
     job: str = ""
+    chapter: str = ""
+    code: str = CODE
     events: list[dict[str, Any]] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
 
     async def start_chapter(self) -> None:
-        words = len(whole_text(CODE).split())
-        chapter = await self.api.chapter(self.project, targetWordCount=words)
-        self.job = await self.author.job(chapter, instructions=instructions_for(CODE), idempotencyKey="once")
+        words = len(whole_text(self.code).split())
+        self.chapter = await self.api.chapter(self.project, title=self.code, targetWordCount=words)
+        self.job = await self.author.job(self.chapter, instructions=instructions_for(self.code), idempotencyKey="once")
+
+    async def start_polished_chapter(self) -> None:
+        """Written in one part, and revised as often as it may be: no judge is ever content."""
+        self.code = POLISHED_CODE
+        await self.api.mutate("updateProject", "id", id=self.project, settings={"maxRevisions": REVISIONS})
+        await self.start_chapter()
+
+    async def start_revision(self) -> None:
+        version = await self._written()
+        found = [each["id"] for each in version["assessment"]["findings"] if each["quote"] and each["replacement"] is None]
+        chosen = found[:CHOSEN]
+        self.job = (
+            await self.author.mutate(
+                "startChapterRevision", "id", versionId=version["id"], findingIds=chosen, instructions="Dim it.", idempotencyKey="once"
+            )
+        )["id"]
+
+    async def start_assessment(self) -> None:
+        version = await self._written()
+        self.job = (await self.author.mutate("startAssessment", "id", versionId=version["id"], idempotencyKey="once"))["id"]
+
+    async def _written(self) -> Any:
+        """The version of a chapter that its author has written."""
+        self.chapter = await self.api.chapter(self.project, title=self.code)
+        await self.author.mutate("saveChapterText", "id", chapterId=self.chapter, text=whole_text(self.code))
+        return await self._current()
+
+    async def _current(self) -> Any:
+        return (await self.author.ask(FINDINGS, id=self.chapter))["chapter"]["currentVersion"]
+
+    async def dismiss_all_findings(self) -> None:
+        """Of the latest assessment of the chapter's current version."""
+        for found in (await self._current())["assessment"]["findings"]:
+            await self.author.mutate("dismissFinding", "id", findingId=found["id"], reason="It is meant to be like that.")
 
     def child(self, **orders: Any) -> Child:
         return Child(Orders(database_url=self.database_url, model_url=self.model.url, log=self.log, **orders))
@@ -79,6 +120,10 @@ class Stage:
     async def until_the_lease_is_over(self) -> None:
         """By as much as it takes until somebody else is sent for the job."""
         await self.execute(WAIT.format(condition=LEASE_IS_OVER))
+
+    async def until_no_message_waits(self) -> None:
+        """With a worker there is somebody for each; of several about one job, the spare ones are taken a moment after its end."""
+        await self.execute(WAIT.format(condition=NO_MESSAGE_WAITS))
 
     async def until_no_message_is_left(self) -> None:
         """Somebody has taken what was left lying, found nothing to do, and done away with it."""
@@ -112,7 +157,7 @@ class Stage:
         stored = await asyncio.to_thread(read_records, self.owner_url)
         budget = (await self.api.ask(MONEY, id=self.project))["project"]["budget"]
         witness = Witness(
-            code=CODE,
+            code=self.code,
             answered=[uuid_of(self.job)],
             sequences=[event["sequence"] for event in self.events],
             text=shown_text(self.events),
@@ -128,8 +173,21 @@ class Stage:
         return audit(await self.evidence())
 
 
-WORKLOADS = {JobKind.CHAPTER: Stage.start_chapter}
-"""How a job of each kind is started."""
+@dataclass(frozen=True)
+class Workload:
+    """How a job is started that is of this kind, and how many calls it takes when nothing goes wrong."""
+
+    kind: JobKind
+    start: Callable[[Stage], Awaitable[None]]
+    calls: int
+
+
+WORKLOADS: Mapping[str, Workload] = {
+    "chapter": Workload(JobKind.CHAPTER, Stage.start_chapter, calls=3),
+    "polished chapter": Workload(JobKind.CHAPTER, Stage.start_polished_chapter, calls=5 + 7 * REVISIONS),
+    "revision": Workload(JobKind.REVISION, Stage.start_revision, calls=7),
+    "assessment": Workload(JobKind.ASSESSMENT, Stage.start_assessment, calls=4),
+}
 
 
 @asynccontextmanager
