@@ -10,6 +10,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from cli import _parser
+from domain.assessing.metrics.measuring import METRICS
 from schema.edge.errors import ErrorCode
 from schema.enums import UserErrorCode
 from scripts.story import SCENE_SECONDS, read_scenes, tell
@@ -17,6 +18,7 @@ from tests.server.running import running
 
 CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+ASSESSMENTS = (CHECKOUT / "docs/assessments.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted(
     path for path in CHECKOUT.rglob("*.md") if not {".venv", "node_modules", ".pytest_cache", "build"}.intersection(path.parts)
 )
@@ -25,9 +27,9 @@ PATHS_OF_ONE_MACHINE = re.compile(r"(?<![\w./:])(?:/(?:home|root|work|tmp|mnt|op
 PACKAGE_INDEXES = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|index-url|artifactory|nexus|devpi", re.IGNORECASE)
 
 
-def rows_of(heading: str) -> list[list[str]]:
+def rows_of(heading: str, document: str = README) -> list[list[str]]:
     """The cells of the table whose first column is headed so, row by row."""
-    lines = iter(README.splitlines())
+    lines = iter(document.splitlines())
     for line in lines:
         if line.startswith(f"| {heading} |"):
             next(lines)
@@ -74,6 +76,11 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 def test_the_settings_table_has_exactly_the_settings_that_are_read():
     assert sorted(names_in("setting")) == sorted(settings_read())
+
+
+def test_the_table_of_metrics_says_what_the_metrics_say_of_themselves():
+    said = {name: row[:3] for row in rows_of("metric", ASSESSMENTS) for name in re.findall(r"`([^`]+)`", row[0])}
+    assert said == {metric.name: [f"`{metric.name}`", metric.description, metric.unit] for metric in METRICS}
 
 
 def test_every_command_is_documented_with_all_its_options():
