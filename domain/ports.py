@@ -99,7 +99,7 @@ class Chapters(Protocol):
         """All of them, in book order."""
 
     async def lock(self, chapter_id: UUID) -> Chapter | None:
-        """The chapter, held against concurrent changes of its current version until the transaction ends."""
+        """The chapter, held against concurrent changes of its current version until the transaction ends, and its project with it."""
 
     async def update(self, chapter_id: UUID, changes: Changes) -> None: ...
     async def move(self, chapter_id: UUID, position: int) -> None:

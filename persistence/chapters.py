@@ -52,6 +52,9 @@ class ChapterRecords:
         return [to_value(Chapter, row) for row in rows]
 
     async def lock(self, chapter_id: UUID) -> Chapter | None:
+        """The project is held as well, and first: whoever deletes it has it in hand when they come to its chapters."""
+        its_project = select(books.chapter.c.project_id).where(books.chapter.c.id == chapter_id, self._may(Role.EDITOR)).scalar_subquery()
+        await self._connection.execute(select(project.c.id).where(project.c.id == its_project).with_for_update(key_share=True))
         chosen = select(*columns_of(Chapter, books.chapter)).where(books.chapter.c.id == chapter_id, self._may(Role.EDITOR))
         row = (await self._connection.execute(chosen.with_for_update(key_share=True))).one_or_none()
         return None if row is None else to_value(Chapter, row)

@@ -106,6 +106,7 @@ class Assessor:
 
     async def _keep(self, assessment: Assessment, issues: Sequence[FoundIssue], name: str) -> None:
         async with self._means.library.writing(self._run.claim.user_id) as records:
+            await self._means.hold(records, self._run)
             await keep_assessment(records, assessment, issues, ids=self._means.ids)
             at = assessment.created_at
             await records.jobs.complete_step(self._run.claim, name, started_at=at, at=at, events=(StepFinished(name, Usage()),))
@@ -147,20 +148,20 @@ class AssessmentWork:
     async def end_early(self, run: JobRun, status: JobStatus, failure: JobFailure | None) -> None:
         """What was measured is kept whatever the model does."""
         ending = Ending(status=status, at=self._means.clock(), failure=failure)
-        if status is JobStatus.FAILED:
-            try:
-                _, subject = await self._context(run)
-            except (NotMeasured, Refusal):
-                pass
-            else:
-                await self._finish(run, subject, ending)
-                return
-        await self._means.desk.finish(run.claim, ending)
+        if status is not JobStatus.FAILED:
+            await self._means.desk.finish(run.claim, ending)
+            return
+        try:
+            _, subject = await self._context(run)
+            await self._finish(run, subject, ending)
+        except (NotMeasured, Refusal):
+            await self._means.desk.finish(run.claim, ending)
 
     async def _finish(self, run: JobRun, subject: Subject, ending: Ending) -> None:
         """With an assessment by the metrics alone."""
         await run.log.flush()
         async with self._means.library.writing(run.claim.user_id) as records:
+            await self._means.hold(records, run)
             (version,) = (await records.versions.get_many([subject.version_id])).values()
             kept = await keep_measurement(records, version, subject.measurement, ids=self._means.ids, at=ending.at, job_id=run.claim.job_id)
             await records.jobs.finish(run.claim, replace(ending, result_assessment_id=kept))

@@ -66,7 +66,7 @@ class ChapterGeneration:
         await self._means.settle(run)
         await run.log.flush()
         async with self._means.library.writing(run.claim.user_id) as records:
-            await self._means.find(records, run)
+            await self._means.hold(records, run)
             ending = Ending(
                 status=JobStatus.SUCCEEDED, at=self._means.clock(), result_version_id=polished.version_id, remark=polished.remark
             )
@@ -92,12 +92,13 @@ class ChapterGeneration:
         prompt = await asyncio.to_thread(build_prompt, material, _wish(request), tokens=means.tokens)
         receipt_id, at = means.ids(), means.clock()
         async with means.library.writing(run.claim.user_id) as records:
+            chosen = run.progressed(JobStage.CONTEXT, SHARE_BEFORE, f"{prompt.receipt.tokens_used:,} tokens of context chosen.")
+            events = (chosen, StepFinished("context", Usage()), self._drafting_begins(run))
+            # The job first, as who deletes its project has it.
+            await records.jobs.complete_step(run.claim, "context", started_at=began, at=at, events=events)
             await records.jobs.add_prompt(prompt, receipt_id=receipt_id, job_id=job.id, chapter_id=chapter.id, at=at)
             if chapter.status is ChapterStatus.PLANNED:
                 await records.chapters.update(chapter.id, {"status": ChapterStatus.DRAFTING})
-            chosen = run.progressed(JobStage.CONTEXT, SHARE_BEFORE, f"{prompt.receipt.tokens_used:,} tokens of context chosen.")
-            events = (chosen, StepFinished("context", Usage()), self._drafting_begins(run))
-            await records.jobs.complete_step(run.claim, "context", started_at=began, at=at, events=events)
         return Assignment(job, request, chapter, surroundings, target_words, receipt_id, prompt, shown)
 
     def _drafting_begins(self, run: JobRun) -> Progressed:
@@ -129,9 +130,8 @@ class ChapterGeneration:
         )
         measurement = await assignment.surroundings.measure(text)
         async with means.library.writing(run.claim.user_id) as records:
-            await means.find(records, run)
-            chapter = await records.chapters.lock(assignment.chapter.id)
-            is_untouched = chapter is not None and chapter.current_version_id == assignment.request.base_version_id
+            _, chapter = await means.hold(records, run)
+            is_untouched = chapter.current_version_id == assignment.request.base_version_id
             added = await records.versions.add(version, make_current=is_untouched)
             at = means.clock()
             await keep_measurement(records, added, measurement, ids=means.ids, at=at, job_id=run.claim.job_id)
@@ -173,7 +173,7 @@ class ChapterGeneration:
                 partial = await means.version(job, text, VersionOrigin.PARTIAL, parent_id=parent_id, receipt_id=receipt_id)
                 measurement = await surroundings.measure(text)
             async with means.library.writing(run.claim.user_id) as records:
-                _, chapter = await means.find(records, run)
+                _, chapter = await means.hold(records, run)
                 if partial is not None:
                     added = await records.versions.add(partial, make_current=False)
                     await keep_measurement(records, added, measurement, ids=means.ids, at=means.clock(), job_id=run.claim.job_id)

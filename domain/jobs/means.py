@@ -46,6 +46,16 @@ class Means:
             raise Forbidden(Role.EDITOR)
         return job, chapter
 
+    async def hold(self, records: Records, run: JobRun) -> tuple[Job, Chapter]:
+        """As `find`, with the project and the chapter held until the transaction ends. Call before anything of the job is written: whoever
+        deletes a project takes it before its jobs and its jobs before its chapters, and neither may wait for the other.
+        """
+        job, chapter = await self.find(records, run)
+        held = await records.chapters.lock(chapter.id)
+        if held is None:
+            raise NotFound(chapter.id)
+        return job, held
+
     def require_same_model(self, job: Job) -> None:
         """Raises ModelMisconfigured where a rehearsal would go by a writer's name, or a writer by a rehearsal's."""
         if job.rehearsal != self.rehearsal:

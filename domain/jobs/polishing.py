@@ -115,7 +115,7 @@ class Polishing:
         """
         version_id = revision.subject.version_id
         async with self._means.library.writing(self._run.claim.user_id) as records:
-            await self._means.find(records, self._run)
+            await self._means.hold(records, self._run)
             if await make_current(records, version_id, in_place_of=self._best, at=self._means.clock()):
                 return True
             _, chapter = await self._means.find(records, self._run)

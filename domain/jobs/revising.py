@@ -159,7 +159,7 @@ class Reviser:
         )
         await self._run.log.flush()
         async with means.library.writing(self._run.claim.user_id) as records:
-            await means.find(records, self._run)
+            await means.hold(records, self._run)
             at = means.clock()
             if prompt is not None and receipt_id is not None:
                 await records.jobs.add_prompt(

@@ -61,7 +61,7 @@ class RevisionWork:
         run.progress(JobStage.SETTLING, REVISED_AT, "Keeping the revision.")
         await run.log.flush()
         async with self._means.library.writing(run.claim.user_id) as records:
-            await self._means.find(records, run)
+            await self._means.hold(records, run)
             at, remark = self._means.clock(), None
             if not revision.kept:
                 remark = KEPT_BESIDE + " ".join(revision.reasons)
@@ -75,7 +75,7 @@ class RevisionWork:
         ending = Ending(status=status, at=self._means.clock(), failure=failure)
         try:
             async with self._means.library.writing(run.claim.user_id) as records:
-                job, _ = await self._means.find(records, run)
+                job, _ = await self._means.hold(records, run)
                 saved = await revisions_of(records, job.id)
                 result = saved[-1].id if saved else None
                 await records.jobs.finish(run.claim, Ending(status=status, at=ending.at, failure=failure, result_version_id=result))

@@ -1,5 +1,6 @@
 """Chapters keep their order without gaps, whatever happens to them."""
 
+import asyncio
 import random
 
 import pytest
@@ -84,3 +85,22 @@ async def test_what_is_not_there_cannot_be_changed(library: Library) -> None:
         ):
             with pytest.raises(NotFound):
                 await attempt
+
+
+async def test_whoever_saves_waits_for_who_deletes_the_project_and_neither_for_the_other(library: Library) -> None:
+    """With the chapter in hand before the project, the two would wait for each other until the database ends one of them."""
+    ada = await add_user(library)
+    project = await add_project(library, ada)
+    (chapter,) = await add_chapters(library, ada, project, 1)
+
+    async def save() -> Chapter | None:
+        async with library.writing(ada.id) as records:
+            return await records.chapters.lock(chapter.id)
+
+    async with library.writing(ada.id) as records:
+        await records.projects.lock(project.id)
+        saving = asyncio.create_task(save())
+        await asyncio.wait({saving}, timeout=0.3)
+        assert not saving.done()
+        await records.projects.delete(project.id)
+    assert await saving is None
