@@ -34,7 +34,7 @@ class DimensionScore:
 class ProseMetric:
     name: str = attribute("What it is called, for programs; a name never changes its meaning.")
     value: float = attribute("What was measured.")
-    unit: str = attribute("What it is measured in, such as `of all words`.")
+    unit: str = attribute("What it is measured in, such as `per 1,000 words`.")
     typical_low: float | None = attribute("The lower end of what is typical; null where nothing is typical, or lower is no worse.")
     typical_high: float | None = attribute("The upper end of what is typical; null where nothing is typical, or higher is no worse.")
     typical_source: str | None = attribute("What the typical range was measured on, for people; nine in ten of its chapters lie within it.")
@@ -172,13 +172,16 @@ class Assessment(Node):
         return await info.context.loaders.findings_of_assessment.load(parent.id) or ()
 
 
-@strawberry.type(description="A chapter with its latest assessment.")
+@strawberry.type(description="A chapter with the assessment that speaks for it.")
 class ChapterQuality:
     assessment: domain.Assessment = strawberry.field(
         graphql_type=Assessment,
-        description="The chapter's latest assessment by a judge, of any of its versions; if no judge has read any, the latest measurement.",
+        description=(
+            "What a judge has said of its current version, or if no judge has read that, of another one lately; what was measured if no judge "
+            "has read any."
+        ),
     )
-    stale: bool = attribute("Whether the chapter's text has changed since: the assessment is not of its current version.")
+    stale: bool = attribute("Whether the assessment is not of the chapter's current version: its text has changed since.")
 
     @field(Annotated["Chapter", strawberry.lazy("schema.chapters")], "The chapter.")
     @staticmethod
