@@ -54,10 +54,16 @@ async def measured(text: str, surroundings: Surroundings, *, seconds: float = ME
 
 
 async def save_text(context: RequestContext, chapter_id: UUID, text: str, *, base_version_id: UUID | None) -> Chapter:
-    """Raises VersionConflict when `base_version_id` is given and not current any more. A text that is current already is not saved again."""
+    """Raises VersionConflict when `base_version_id` is given and not current any more. A text that is current already is not saved again.
+
+    Both are looked at before the text is prepared, which takes a while, and again when nobody else can save.
+    """
     text = checks.CHAPTER["text"].accept(text, ("input", "text"))
     async with context.reading() as records:
         chapter = await find_chapter(records, chapter_id, Role.EDITOR)
+        await _check_base(records, chapter, base_version_id)
+        if await _current_text(records, chapter) == text:
+            return chapter
         surroundings = await Surroundings.of(records, chapter, context.prompt_memory)
     prepared = await prepare(context, text, surroundings)
     async with context.writing() as records:

@@ -116,3 +116,14 @@ async def test_versions_of_different_chapters_are_not_compared(api, chapter):
     document = "query($id: ID!, $from: ID!) { chapter(id: $id) { currentVersion { diff(from: $from) { text } } } }"
     for version in (other["currentVersion"]["id"], "nonsense"):
         assert isinstance(await api.error(document, **{"id": chapter, "from": version}), NotFound)
+
+
+async def test_a_text_that_is_current_already_is_neither_prepared_nor_saved_again(api, chapter, monkeypatch):
+    first = await save(api, chapter, "The tide went out.")
+
+    async def never(*_):
+        raise AssertionError("prepared for nothing")
+
+    monkeypatch.setattr("resolvers.chapter_texts.prepare", never)
+    again = await save(api, chapter, "The tide went out.", baseVersionId=first["currentVersion"]["id"])
+    assert again == first

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 import psycopg
 import pytest
 
+from commands.demo.client import Client
 from tests.conftest import APPLICATION_LOGIN
 from tests.factories import Cluster
+from tests.fakes.judge import Judge
 from tests.fakes.model_server import ScriptedModelServer
 from tests.server.caller import Caller
 from tests.server.contents import Contents
@@ -60,3 +62,17 @@ async def own(shared_app: Running) -> Shelf:
 async def foreign(shared_app: Running) -> Shelf:
     """What Ben has, and Ada may not see."""
     return await fill_shelf(shared_app, "ben")
+
+
+@pytest.fixture
+def model(shared_model: ScriptedModelServer, judge: Judge) -> ScriptedModelServer:
+    """The model of modules that have a `judge`, who answers for it."""
+    shared_model.calls.clear()
+    shared_model.default = judge
+    return shared_model
+
+
+@pytest.fixture
+def client(ada: Caller, model: ScriptedModelServer) -> Client:
+    """Hers, with the judge behind the application."""
+    return ada.client

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from commands.demo.client import Client
-from tests.fakes.judge import Answer
+from tests.fakes.judge import Answer, Judge
 from tests.fakes.model_server import Call
 from tests.server import story
 from tests.server.caller import Caller
@@ -94,6 +94,11 @@ def garbage(*_: object) -> str:
 def rewrites(replacement: str) -> Change:
     """An editor who puts the same in place of every passage that is asked for."""
     return lambda answer, _: {**answer, "edits": [{**edit, "replacement": replacement} for edit in answer["edits"]]}
+
+
+def changed(judge: Judge, **changes: Any) -> None:
+    """Have the judge answer requests of these schemas otherwise."""
+    judge.change = {**judge.change, **changes}
 
 
 async def new_chapter(client: Client, *, text: str = "", settings: dict[str, Any] | None = None, **project: Any) -> str:

@@ -27,19 +27,6 @@ def judge() -> Judge:
     return Judge(change={JUDGEMENT: scored(SCORE, finding(SECOND))})
 
 
-@pytest.fixture
-def model(shared_model: ScriptedModelServer, judge: Judge) -> ScriptedModelServer:
-    shared_model.calls.clear()
-    shared_model.default = judge
-    return shared_model
-
-
-@pytest.fixture
-def client(ada: Caller, model: ScriptedModelServer) -> Client:
-    """Hers, with the judge behind the application."""
-    return ada.client
-
-
 async def written(client: Client, text: str = PROSE, **settings: Any) -> tuple[str, str]:
     """A chapter with this text, and the version's id."""
     chapter = await judging.new_chapter(client, text=text, settings={"maxRevisions": 0, **settings})

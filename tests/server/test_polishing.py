@@ -27,23 +27,6 @@ def judge() -> Judge:
     return Judge(prose=PROSE, change=change)
 
 
-@pytest.fixture
-def model(shared_model: ScriptedModelServer, judge: Judge) -> ScriptedModelServer:
-    shared_model.calls.clear()
-    shared_model.default = judge
-    return shared_model
-
-
-@pytest.fixture
-def client(ada: Caller, model: ScriptedModelServer) -> Client:
-    """Hers, with the judge behind the application."""
-    return ada.client
-
-
-def changed(judge: Judge, **changes: Any) -> None:
-    judge.change = {**judge.change, **changes}
-
-
 async def polished(client: Client, *, revisions: int = 1, **settings: Any) -> tuple[str, dict[str, Any]]:
     """A new chapter, and the job that has drafted it, at its end."""
     chapter = await judging.new_chapter(client, settings={"maxRevisions": revisions, **settings})
@@ -65,7 +48,7 @@ async def test_a_draft_below_the_target_is_assessed_and_revised(client: Client, 
 
 
 async def test_a_draft_that_reaches_the_target_is_left_alone(client: Client, judge: Judge):
-    changed(judge, **{JUDGEMENT: scored(ABOVE, finding(SECOND))})
+    judging.changed(judge, **{JUDGEMENT: scored(ABOVE, finding(SECOND))})
     chapter, job = await polished(client)
     assert judge.asked == ["", *JUDGED]
     assert (job["status"], job["remark"], job["result"]["origin"]) == ("SUCCEEDED", None, "DRAFT")
@@ -74,10 +57,19 @@ async def test_a_draft_that_reaches_the_target_is_left_alone(client: Client, jud
 
 async def test_a_blocking_finding_is_seen_to_whatever_the_score(client: Client, judge: Judge):
     blocking = finding(SECOND, category="PLOT", severity="BLOCKING")
-    changed(judge, **{JUDGEMENT: judging.about("Facts", scored(ABOVE, blocking), scored(ABOVE))})
+    judging.changed(judge, **{JUDGEMENT: judging.about("Facts", scored(ABOVE, blocking), scored(ABOVE))})
     _, job = await polished(client)
     assert judge.asked.count(REVISION) == 1
     assert job["text"] == REVISED
+
+
+@pytest.mark.parametrize(("consented", "asked"), [(False, []), (True, JUDGED)])
+async def test_a_judge_without_a_price_is_asked_by_consent_only(client: Client, judge: Judge, consented: bool, asked: list[str]):
+    judging.changed(judge, **{JUDGEMENT: scored(ABOVE)})
+    _, job = await polished(client, assessorModel="llama-of-my-own", allowUnpricedModels=consented)
+    assert judge.asked == ["", *asked]
+    assert (job["status"], job["result"]["origin"]) == ("SUCCEEDED", "DRAFT")
+    assert ("nobody knows what the model that judges costs" in (job["remark"] or "")) is not consented
 
 
 async def test_two_revisions_build_on_each_other(client: Client, judge: Judge):
@@ -89,7 +81,7 @@ async def test_two_revisions_build_on_each_other(client: Client, judge: Judge):
     def prefer(answer: Answer, call: Call) -> Answer | str:
         return judging.prefers(best if best in call.prompt else BETTER)(answer, call)
 
-    changed(judge, **{JUDGEMENT: scored(BELOW, finding(SECOND), finding(BETTER)), REVISION: edit, PREFERENCE: prefer})
+    judging.changed(judge, **{JUDGEMENT: scored(BELOW, finding(SECOND), finding(BETTER)), REVISION: edit, PREFERENCE: prefer})
     chapter, job = await polished(client, revisions=2)
     once = [REVISION, PREFERENCE, PREFERENCE, *JUDGED]
     assert judge.asked == ["", *JUDGED, *once, *once]
@@ -100,7 +92,7 @@ async def test_two_revisions_build_on_each_other(client: Client, judge: Judge):
 
 
 async def test_a_judge_that_talks_of_something_else_costs_no_draft(client: Client, judge: Judge):
-    changed(judge, **{JUDGEMENT: judging.garbage})
+    judging.changed(judge, **{JUDGEMENT: judging.garbage})
     chapter, job = await polished(client)
     assert judge.asked == ["", JUDGEMENT, JUDGEMENT]
     assert (job["status"], job["result"]["origin"], job["failure"]) == ("SUCCEEDED", "DRAFT", None)
@@ -151,7 +143,7 @@ async def test_a_cancel_while_it_is_assessed_leaves_the_draft_and_a_retry_goes_o
 
 
 async def test_a_revision_that_reads_worse_in_both_orders_is_kept_beside_the_draft(client: Client, judge: Judge):
-    changed(judge, **{PREFERENCE: judging.prefers(SECOND)})
+    judging.changed(judge, **{PREFERENCE: judging.prefers(SECOND)})
     chapter, job = await polished(client, revisions=2)
     assert judge.asked == ["", *JUDGED, REVISION, PREFERENCE, PREFERENCE]
     assert (job["status"], job["result"]["origin"], job["text"]) == ("SUCCEEDED", "DRAFT", PROSE)

@@ -28,23 +28,6 @@ def judge() -> Judge:
     return Judge(prose=PROSE, change=change)
 
 
-@pytest.fixture
-def model(shared_model: ScriptedModelServer, judge: Judge) -> ScriptedModelServer:
-    shared_model.calls.clear()
-    shared_model.default = judge
-    return shared_model
-
-
-@pytest.fixture
-def client(ada: Caller, model: ScriptedModelServer) -> Client:
-    """Hers, with the judge behind the application."""
-    return ada.client
-
-
-def changed(judge: Judge, **changes: Any) -> None:
-    judge.change = {**judge.change, **changes}
-
-
 async def assessed(client: Client, judge: Judge) -> tuple[str, str, list[str]]:
     """A chapter, its version, and the ids of what the judge has found in it; what it was asked for that is forgotten."""
     chapter = await judging.new_chapter(client, text=PROSE)
@@ -72,7 +55,7 @@ async def test_what_was_found_is_seen_to_and_the_rest_stays_as_it_is(client: Cli
 
 async def test_instructions_alone_are_reason_enough(client: Client, judge: Judge):
     proposal = {"quote": FIRST, "before": "", "after": "", "replacement": "She let it lie."}
-    changed(
+    judging.changed(
         judge,
         **{
             REVISION: lambda *_: {"edits": [], "insertions": [], "proposals": [proposal]},
@@ -87,7 +70,7 @@ async def test_instructions_alone_are_reason_enough(client: Client, judge: Judge
 
 
 async def test_one_that_reads_worse_in_both_orders_is_kept_and_not_current(client: Client, judge: Judge):
-    changed(judge, **{PREFERENCE: judging.prefers(SECOND)})
+    judging.changed(judge, **{PREFERENCE: judging.prefers(SECOND)})
     chapter, job = await revised(client, judge)
     assert judge.asked == [REVISION, PREFERENCE, PREFERENCE]
     assert (job["status"], job["result"]["text"]) == ("SUCCEEDED", REVISED)
@@ -98,7 +81,7 @@ async def test_one_that_reads_worse_in_both_orders_is_kept_and_not_current(clien
 async def test_one_that_brings_a_blocking_finding_is_kept_and_not_current(client: Client, judge: Judge):
     chapter, version, findings = await assessed(client, judge)
     blocking = finding(BETTER, category="PLOT", severity="BLOCKING", message="There was a name on the back.")
-    changed(judge, **{JUDGEMENT: judging.about("Facts", scored(50, blocking), scored(50))})
+    judging.changed(judge, **{JUDGEMENT: judging.about("Facts", scored(50, blocking), scored(50))})
     job = await judging.revise(client, version, findingIds=findings)
     assert judge.asked == [REVISION, PREFERENCE, PREFERENCE, *JUDGED]
     assert job["remark"] == BESIDE + "Something new stands in the way: There was a name on the back."
@@ -108,7 +91,7 @@ async def test_one_that_brings_a_blocking_finding_is_kept_and_not_current(client
 
 async def test_what_was_blocking_before_is_no_reason_against_it(client: Client, judge: Judge):
     blocking = finding(FIRST, category="PLOT", severity="BLOCKING")
-    changed(judge, **{JUDGEMENT: judging.about("Facts", scored(50, blocking), scored(50, finding(SECOND)))})
+    judging.changed(judge, **{JUDGEMENT: judging.about("Facts", scored(50, blocking), scored(50, finding(SECOND)))})
     chapter, version, findings = await assessed(client, judge)
     assert len(findings) == 2
     about_second = findings[1:]
@@ -118,14 +101,14 @@ async def test_what_was_blocking_before_is_no_reason_against_it(client: Client, 
 
 @pytest.mark.parametrize("first_impression", ["A", "B"])
 async def test_a_judge_that_changes_its_mind_with_the_order_has_seen_no_difference(client: Client, judge: Judge, first_impression: str):
-    changed(judge, **{PREFERENCE: judging.always(first_impression)})
+    judging.changed(judge, **{PREFERENCE: judging.always(first_impression)})
     chapter, job = await revised(client, judge)
     assert job["remark"] is None
     assert (await judging.look(client, chapter))["currentVersion"]["text"] == REVISED
 
 
 async def test_one_that_measures_worse_is_not_even_compared(client: Client, judge: Judge):
-    changed(judge, **{REVISION: judging.rewrites(SLOP)})
+    judging.changed(judge, **{REVISION: judging.rewrites(SLOP)})
     chapter, job = await revised(client, judge)
     assert judge.asked == [REVISION]
     assert (job["status"], job["result"]["text"]) == ("SUCCEEDED", PROSE.replace(SECOND, SLOP))
@@ -161,7 +144,7 @@ async def test_an_older_version_can_be_revised_and_takes_nobodys_place(client: C
 
 
 async def test_ready_replacements_need_no_call_that_revises(client: Client, judge: Judge):
-    changed(judge, **{JUDGEMENT: scored(50, finding(SECOND, replacement=BETTER))})
+    judging.changed(judge, **{JUDGEMENT: scored(50, finding(SECOND, replacement=BETTER))})
     chapter, job = await revised(client, judge)
     assert judge.asked == [PREFERENCE, PREFERENCE, *JUDGED]
     assert (job["remark"], job["text"]) == (None, REVISED)
@@ -170,12 +153,12 @@ async def test_ready_replacements_need_no_call_that_revises(client: Client, judg
 
 
 async def test_an_editor_whose_answers_are_of_no_use_fails_the_job_until_it_is_retried(client: Client, judge: Judge):
-    changed(judge, **{REVISION: judging.garbage})
+    judging.changed(judge, **{REVISION: judging.garbage})
     chapter, job = await revised(client, judge)
     assert judge.asked == [REVISION, REVISION]
     assert (job["status"], job["failure"]["code"], job["failure"]["retryable"]) == ("FAILED", "MODEL_ANSWER_UNUSABLE", True)
     assert (job["result"], job["text"]) == (None, "")
-    changed(judge, **{REVISION: judging.rewrites(BETTER)})
+    judging.changed(judge, **{REVISION: judging.rewrites(BETTER)})
     await Caller(client).change("retryJob", jobId=job["id"])
     job = await judging.ended(client, job["id"])
     assert judge.asked == [*[REVISION] * 3, PREFERENCE, PREFERENCE, *JUDGED]
@@ -183,12 +166,12 @@ async def test_an_editor_whose_answers_are_of_no_use_fails_the_job_until_it_is_r
 
 
 async def test_a_judge_whose_answers_are_of_no_use_leaves_the_revision_beside_until_the_job_is_retried(client: Client, judge: Judge):
-    changed(judge, **{PREFERENCE: judging.garbage})
+    judging.changed(judge, **{PREFERENCE: judging.garbage})
     chapter, job = await revised(client, judge)
     assert judge.asked == [REVISION, PREFERENCE, PREFERENCE]
     assert (job["status"], job["failure"]["code"], job["result"]["text"]) == ("FAILED", "MODEL_ANSWER_UNUSABLE", REVISED)
     assert (await judging.look(client, chapter))["currentVersion"]["text"] == PROSE
-    changed(judge, **{PREFERENCE: judging.prefers(BETTER)})
+    judging.changed(judge, **{PREFERENCE: judging.prefers(BETTER)})
     await Caller(client).change("retryJob", jobId=job["id"])
     again = await judging.ended(client, job["id"])
     assert judge.asked == [REVISION, *[PREFERENCE] * 4, *JUDGED]
