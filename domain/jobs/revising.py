@@ -65,13 +65,13 @@ class Revision:
 class Order:
     """What a revision is to do. `number` counts the job's revisions from 1, `begin` and `end` are its progress around this one.
 
-    `known` is what was found in the text before.
+    `known` is what was found in the text before, and None if no judge has read it.
     """
 
     number: int
     chosen: Sequence[ChosenFinding]
     instructions: str
-    known: Sequence[FoundIssue]
+    known: Sequence[FoundIssue] | None
     begin: float
     end: float
 
@@ -195,7 +195,10 @@ class Reviser:
         if preferred is Preference.WORSE:
             return judge_revision(old.measurement, new.measurement, METRICS_BY_NAME, (), preferred, words=words)
         _, findings = await self._assessor.assess(new, name=order.assessment, begin=order.at(0.5), end=order.end)
-        blocking = newly_blocking([*order.known, *(issue for _, issue in order.chosen)], [each.issue for each in findings])
+        known = old.measurement.findings if order.known is None else order.known
+        blocking = newly_blocking([*known, *(issue for _, issue in order.chosen)], [each.issue for each in findings])
+        if order.known is None:
+            blocking = [issue for issue in blocking if not _stood(issue, old, new)]
         return judge_revision(old.measurement, new.measurement, METRICS_BY_NAME, blocking, preferred, words=words)
 
     async def _prefer(self, old: Subject, new: Subject, order: Order) -> Preference:
@@ -213,6 +216,13 @@ class Reviser:
             broken=Broken,
             repair=lambda _, broken: repair_preference(call, broken),
         )
+
+
+def _stood(issue: FoundIssue, old: Subject, new: Subject) -> bool:
+    """Whether all that the finding quotes from the new text stands in the old one too, so that the revision has not brought it."""
+    conflict = issue.conflicts_with
+    quotes = [issue.quote, conflict.quote] if conflict is not None and conflict.source.id == new.version_id else [issue.quote]
+    return all(quote and quote in old.text for quote in quotes)
 
 
 async def revisions_of(records: Records, job_id: UUID) -> Sequence[ChapterVersion]:

@@ -30,7 +30,7 @@ class Assignment:
     subject: Subject
     surroundings: Surroundings
     chosen: tuple[ChosenFinding, ...]
-    known: tuple[FoundIssue, ...]
+    known: tuple[FoundIssue, ...] | None
     shown: str
 
 
@@ -104,9 +104,9 @@ async def _chosen(records: Records, request: RevisionRequest) -> tuple[ChosenFin
     return tuple((each, found[each].issue) for each in request.finding_ids)
 
 
-async def _known(records: Records, version_id: UUID) -> tuple[FoundIssue, ...]:
-    """What was found in the version when it was assessed last."""
+async def _known(records: Records, version_id: UUID) -> tuple[FoundIssue, ...] | None:
+    """What was found in the version when it was assessed last; None if no judge has read it."""
     latest = (await records.assessments.of_versions([version_id])).get(version_id)
-    if latest is None:
-        return ()
+    if latest is None or latest.judge is None:
+        return None
     return tuple(each.issue for each in (await records.assessments.findings([latest.id])).get(latest.id, ()))

@@ -22,10 +22,10 @@ JUDGEMENT, PREFERENCE, REVISION = "judgement", "preference", "revision"
 
 CONCERNS = 4
 ASSESSMENT = """
-    id score scoreLow scoreHigh judge notes rehearsal
+    id score scoreLow scoreHigh judge rubric notes rehearsal
     metrics { name value } dimensions { name score }
     usage { calls promptTokens completionTokens cost }
-    findings { id severity category message quote start end replacement metric dismissed }
+    findings { id severity category message quote start end replacement metric dismissed conflictsWith { quote source { id } } }
     version { id text }
 """
 _CHAPTER = f"""

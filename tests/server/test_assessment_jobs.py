@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commands.demo.client import Client
+from domain.assessing.judging.concern import rubrics
 from tests.fakes.judge import Answer, Judge
 from tests.fakes.model_server import Call, ScriptedModelServer, hold, reply
 from tests.server import judging
@@ -39,7 +40,7 @@ async def test_a_version_is_judged_and_what_that_used_is_what_its_calls_used(cli
     made = await judging.assessment_of(client, job)
     assert judge.asked == [JUDGEMENT] * CONCERNS
     assert (job["status"], job["remark"], job["text"]) == ("SUCCEEDED", None, "")
-    assert (made["judge"], made["version"]["id"]) == (MODEL, version)
+    assert (made["judge"], made["rubric"], made["version"]["id"]) == (MODEL, rubrics().version, version)
     assert made["scoreLow"] < made["score"] < made["scoreHigh"]
     assert [each["score"] for each in made["dimensions"]][:CONCERNS] == [SCORE] * CONCERNS
     judged = [each for each in made["findings"] if each["metric"] is None]
@@ -51,6 +52,15 @@ async def test_a_version_is_judged_and_what_that_used_is_what_its_calls_used(cli
     assert used["completionTokens"] == sum(call.completion_tokens for call in model.calls)
     assert Decimal(used["cost"]) == Decimal(job["usage"]["cost"]) > 0
     assert (await judging.look(client, chapter))["currentVersion"]["assessment"]["id"] == made["id"]
+
+
+async def test_what_contradicts_the_text_itself_leads_to_its_version(client: Client, judge: Judge):
+    contradiction = finding(SECOND, category="CONTINUITY", severity="BLOCKING", conflict={"source": "TEXT", "quote": FIRST})
+    judging.changed(judge, **{JUDGEMENT: judging.about("Facts", scored(SCORE, contradiction), scored(SCORE))})
+    _, version = await written(client)
+    made = await judging.assessment_of(client, await judging.assess(client, version))
+    judged = [each["conflictsWith"] for each in made["findings"] if each["metric"] is None]
+    assert judged == [{"quote": FIRST, "source": {"id": version}}]
 
 
 async def test_an_answer_that_is_asked_for_again_is_used_as_well(client: Client, judge: Judge, model: ScriptedModelServer):

@@ -7,7 +7,7 @@ import pytest
 
 from commands.demo import documents
 from tests.fakes.model_server import ScriptedModelServer, fails, hold, refuses, reply, resets
-from tests.server import story
+from tests.server import judging, story
 from tests.server.running import Running, running
 
 PROSE = "Mara found the letter under the lamp. She did not open it. The tide was out, and the causeway lay bare as a table."
@@ -113,6 +113,7 @@ async def test_a_cancel_hangs_up_on_the_model_and_keeps_what_was_written(app: Ru
         assert job["usage"]["completionTokens"] > 0
         left = await story.chapter(ada, chapter_id)
         assert (left["currentVersion"], left["status"]) == (None, "PLANNED")
+        assert (await judging.version(ada, chapter_id, "PARTIAL"))["assessment"]["metrics"]
 
 
 async def test_one_job_is_cancelled_while_another_finishes(app: Running, model: ScriptedModelServer):

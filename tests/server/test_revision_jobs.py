@@ -99,6 +99,28 @@ async def test_what_was_blocking_before_is_no_reason_against_it(client: Client, 
     assert (job["remark"], (await judging.look(client, chapter))["currentVersion"]["text"]) == (None, REVISED)
 
 
+@pytest.mark.parametrize(
+    ("found", "remark"),
+    [(FIRST, None), (BETTER, BESIDE + "Something new stands in the way: Nobody may know.")],
+    ids=["stood before", "is new"],
+)
+async def test_of_a_text_that_no_judge_had_read_what_stood_in_it_is_no_reason(client: Client, judge: Judge, found: str, remark: str | None):
+    blocking = finding(found, category="PLOT", severity="BLOCKING", message="Nobody may know.")
+    proposal = {"quote": SECOND, "before": "", "after": "", "replacement": BETTER}
+    judging.changed(
+        judge,
+        **{
+            REVISION: lambda *_: {"edits": [], "insertions": [], "proposals": [proposal]},
+            JUDGEMENT: judging.about("Facts", scored(50, blocking), scored(50)),
+        },
+    )
+    chapter = await judging.new_chapter(client, text=PROSE)
+    version = (await judging.look(client, chapter))["currentVersion"]["id"]
+    job = await judging.revise(client, version, instructions="Fewer words.")
+    assert (job["remark"], job["result"]["text"]) == (remark, REVISED)
+    assert (await judging.look(client, chapter))["currentVersion"]["text"] == (PROSE if remark else REVISED)
+
+
 @pytest.mark.parametrize("first_impression", ["A", "B"])
 async def test_a_judge_that_changes_its_mind_with_the_order_has_seen_no_difference(client: Client, judge: Judge, first_impression: str):
     judging.changed(judge, **{PREFERENCE: judging.always(first_impression)})
