@@ -11,7 +11,6 @@ from starlette.websockets import WebSocket
 from strawberry.http.websocket_origin import is_same_origin, normalize_allowed_origins, normalize_origin
 
 from schema.edge.errors import RequestError
-from schema.edge.guard import guarded
 from schema.edge.http import PREFLIGHT_HEADERS, HttpEndpoint
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter
@@ -22,7 +21,7 @@ ViewerT = TypeVar("ViewerT", bound=Expiring)
 
 
 class GraphQLEdge(Generic[ViewerT]):
-    """Strawberry executes; the transports are ours.
+    """Strawberry declares; the transports and the executor are ours.
 
     Those of Strawberry 0.341 answer malformed HTTP bodies with 500 and malformed frames with a dropped connection,
     know neither the newer response media type nor statuses by result, share one context between all operations of a
@@ -50,7 +49,7 @@ class GraphQLEdge(Generic[ViewerT]):
         self._now = now
         self._allowed_origins = normalize_allowed_origins(allowed_origins)
         self._present = ErrorPresenter(development=development, explain=explain)
-        self._operations = Operations(guarded(schema, limits=limits, development=development), context=context, present=self._present)
+        self._operations = Operations(schema, context=context, present=self._present, limits=limits, development=development)
         endpoint = HttpEndpoint(self._operations, authenticate=authenticate, present=self._present, limits=limits)
         self._http = _with_cors(endpoint, sorted(self._allowed_origins))
 

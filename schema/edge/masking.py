@@ -3,16 +3,14 @@
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from graphql import ArgumentNode, GraphQLError, GraphQLSyntaxError, ValueNode
 from strawberry.exceptions import StrawberryInputCoercionError
-from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
 
 from schema.edge.errors import ErrorCode, RequestError
+from schema.execution.executing import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -46,22 +44,26 @@ class ErrorPresenter:
         self._explain = explain
         self._new_trace_id = new_trace_id
 
-    def reply_to(self, result: ExecutionResult) -> Reply:
-        errors = result.errors or []
-        reply = Reply()
-        if not isinstance(result, PreExecutionError) and (result.data is not None or any(error.path for error in errors)):
-            reply["data"] = result.data
-        if errors:
-            reply["errors"] = [self._present(error) for error in errors]
-        if result.extensions:
-            reply["extensions"] = result.extensions
+    def reply_to(self, outcome: Outcome) -> Reply:
+        reply = Reply(data=outcome.data)
+        if outcome.errors:
+            reply["errors"] = self._presented(outcome.errors)
         return reply
+
+    def reply_to_errors(self, errors: Sequence[GraphQLError]) -> Reply:
+        """The answer to a request that was refused before it was executed."""
+        return Reply(errors=self._presented(errors))
 
     def reply_to_failure(self, error: Exception) -> Reply:
         """The answer to an exception that ended the request outside GraphQL execution."""
-        return Reply(errors=[self._present(GraphQLError(str(error), original_error=error))])
+        return self.reply_to_errors([GraphQLError(str(error), original_error=error)])
 
-    def _present(self, error: GraphQLError) -> dict[str, object]:
+    def _presented(self, errors: Sequence[GraphQLError]) -> list[dict[str, object]]:
+        trace_ids: dict[int, str] = {}
+        return [self._present(error, trace_ids) for error in errors]
+
+    def _present(self, error: GraphQLError, trace_ids: dict[int, str]) -> dict[str, object]:
+        """`trace_ids` are those of this reply's causes: what failed for a whole list is one accident."""
         cause = _cause(error)
         request_error = cause if isinstance(cause, RequestError) else self._explain(cause)
         extensions: dict[str, object] = {}
@@ -71,8 +73,10 @@ class ErrorPresenter:
             code, message = code_of_error, self._shortened(error.message)
         else:
             code, message = ErrorCode.INTERNAL_SERVER_ERROR, "Something went wrong on our side."
-            extensions["traceId"] = trace_id = self._new_trace_id()
-            logger.error("graphql.internal_error", extra={"trace_id": trace_id, "path": error.path}, exc_info=cause)
+            if id(cause) not in trace_ids:
+                trace_ids[id(cause)] = self._new_trace_id()
+                logger.error("graphql.internal_error", extra={"trace_id": trace_ids[id(cause)], "path": error.path}, exc_info=cause)
+            extensions["traceId"] = trace_ids[id(cause)]
         return {**error.formatted, "message": message, "extensions": {"code": code.value, **extensions}}
 
     def _shortened(self, message: str) -> str:
@@ -97,7 +101,7 @@ def _code(error: GraphQLError, cause: Exception) -> ErrorCode | None:
     named = (error.extensions or {}).get("code")
     if isinstance(named, str) and named in ErrorCode.__members__:
         return ErrorCode(named)
-    if isinstance(cause, StrawberryInputCoercionError | CannotGetOperationTypeError) or _blames_the_input(error, cause):
+    if isinstance(cause, StrawberryInputCoercionError) or _blames_the_input(error, cause):
         return ErrorCode.BAD_USER_INPUT
     return None
 

@@ -1,19 +1,28 @@
 """Running one operation for one viewer, however it arrived."""
 
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import aclosing
-from typing import Generic, TypeVar
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 import strawberry
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types import ExecutionResult
+from graphql import OperationDefinitionNode
+from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.types.graphql import OperationType
 
-from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.complexity import Complexity
+from schema.edge.documents import Documents, InvalidDocument
+from schema.edge.errors import ErrorCode, RequestError, unauthenticated
+from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter, Reply
 from schema.edge.operation_request import OperationRequest
+from schema.execution.executing import execute, source_of
+from schema.execution.plan import Selection
 
 ViewerT = TypeVar("ViewerT")
+
+_INTROSPECTION: Final = frozenset({"__schema", "__type", "__typename"})
 
 
 class OperationTypeNotOffered(RequestError):  # noqa: N818 - a refusal is an answer, not a malfunction
@@ -24,40 +33,106 @@ class OperationTypeNotOffered(RequestError):  # noqa: N818 - a refusal is an ans
         self.operation_type = operation_type
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that is about to be executed."""
+
+    type: OperationType
+    plan: Selection
+    variables: VariableValues
+
+
 class Operations(Generic[ViewerT]):
     """`context` makes a new request context for each operation; `viewer` None stands for a client without a token."""
 
-    def __init__(self, schema: strawberry.Schema, *, context: Callable[[ViewerT], object], present: ErrorPresenter) -> None:
-        self._schema = schema
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        context: Callable[[ViewerT], object],
+        present: ErrorPresenter,
+        limits: Limits,
+        development: bool,
+    ) -> None:
+        self._schema = schema._schema  # noqa: SLF001 - the graphql-core schema has no public name
+        self._documents = Documents(schema, limits)
         self._context = context
         self._present = present
+        self._limits = limits
+        self._development = development
 
     async def execute(self, request: OperationRequest, viewer: ViewerT | None, *, offered: Collection[OperationType]) -> Reply:
-        """Raises: RequestError, when the document has no operation that can be run this way."""
+        """Raises: RequestError, when the document has no operation that can be run this way, or may not be."""
         try:
-            result = await self._schema.execute(
-                request.query,
-                variable_values=request.variables,
-                operation_name=request.operation_name,
-                context_value=None if viewer is None else self._context(viewer),
-                allowed_operation_types=offered,
-            )
-        except InvalidOperationTypeError as error:
-            raise OperationTypeNotOffered(error.operation_type) from error
-        except CannotGetOperationTypeError as error:
-            raise RequestError(ErrorCode.BAD_USER_INPUT, "The document has no operation of this name.") from error
-        return self._present.reply_to(result)
+            prepared = self._prepare(request, viewer, offered)
+        except InvalidDocument as invalid:
+            return self._present.reply_to_errors(invalid.errors)
+        return await self._executed(prepared, self._context_of(viewer))
 
     async def stream(self, request: OperationRequest, viewer: ViewerT) -> AsyncGenerator[Reply]:
-        """One reply for a query or mutation, one for each event of a subscription."""
-        results = await self._schema.stream(
-            request.query,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            context_value=self._context(viewer),
+        """One reply for a query or mutation, one for each event of a subscription. Raises as `execute`, and what ends a subscription."""
+        try:
+            prepared = self._prepare(request, viewer, tuple(OperationType))
+        except InvalidDocument as invalid:
+            yield self._present.reply_to_errors(invalid.errors)
+            return
+        context = self._context_of(viewer)
+        if prepared.type is not OperationType.SUBSCRIPTION:
+            yield await self._executed(prepared, context)
+            return
+        async with aclosing(source_of(prepared.plan, self._schema, variables=prepared.variables, context=context)) as events:
+            async for event in events:
+                yield await self._executed(prepared, context, root=event)
+
+    def _prepare(self, request: OperationRequest, viewer: ViewerT | None, offered: Collection[OperationType]) -> Prepared:
+        hide_suggestions = viewer is None and not self._development
+        admit = self._refuse_without_token if viewer is None else _admit_all
+        document = self._documents.prepare(request.query, admit=admit, hide_suggestions=hide_suggestions)
+        operation = document.operation(request.operation_name)
+        operation_type = OperationType(operation.operation.value)
+        if operation_type not in offered:
+            raise OperationTypeNotOffered(operation_type)
+        variables = self._variables(operation, request, hide_suggestions=hide_suggestions)
+        return Prepared(operation_type, document.plan(operation, variables.coerced), variables)
+
+    def _refuse_without_token(self, size: Complexity) -> None:
+        # GraphiQL reads the schema before anybody could have typed a token into it.
+        allowed = _INTROSPECTION if self._development else {"__typename"}
+        if not size.root_names <= allowed:
+            raise unauthenticated()
+
+    def _variables(self, operation: OperationDefinitionNode, request: OperationRequest, *, hide_suggestions: bool) -> VariableValues:
+        found = get_variable_values(
+            self._schema,
+            operation.variable_definitions or (),
+            request.variables or {},
+            max_errors=self._limits.validation_errors,
+            hide_suggestions=hide_suggestions,
         )
-        async with aclosing(results):
-            async for result in results:
-                # Incremental delivery, the only other kind of result, is switched off in the schema's configuration.
-                assert isinstance(result, ExecutionResult)
-                yield self._present.reply_to(result)
+        if isinstance(found, list):
+            raise InvalidDocument(found)
+        return found
+
+    async def _executed(self, prepared: Prepared, context: object, *, root: object = None) -> Reply:
+        async with self._in_time(prepared.type):
+            outcome = await execute(prepared.plan, self._schema, variables=prepared.variables, context=context, root=root)
+        return self._present.reply_to(outcome)
+
+    @asynccontextmanager
+    async def _in_time(self, operation_type: OperationType) -> AsyncIterator[None]:
+        seconds = self._limits.mutation_seconds if operation_type is OperationType.MUTATION else self._limits.query_seconds
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                yield
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise RequestError(ErrorCode.TIMEOUT, f"The operation took longer than {seconds:g} seconds.") from error
+
+    def _context_of(self, viewer: ViewerT | None) -> object:
+        return None if viewer is None else self._context(viewer)
+
+
+def _admit_all(_size: Complexity) -> None:
+    pass

@@ -1,0 +1,109 @@
+"""Documents that may be executed: parsed, measured, checked against the schema, and planned; kept by their source text."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import strawberry
+from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse, specified_rules, validate
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema.edge.complexity import Complexity, measure, refuse_if_too_complex
+from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.limits import Limits
+from schema.execution.plan import Planner, Selection, condition_variables
+
+_RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_PLANS_KEPT: Final = 16
+"""For one document; there is a plan for each operation and each outcome of its `@skip` and `@include`."""
+
+
+class InvalidDocument(Exception):  # noqa: N818 - named after what the client sent
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+class Document:
+    """A document that has passed every check."""
+
+    def __init__(self, schema: strawberry.Schema, syntax: DocumentNode, size: Complexity) -> None:
+        self._schema = schema
+        self._syntax = syntax
+        self.size = size
+        self._conditions = sorted(condition_variables(syntax))
+        self._operations = [node for node in syntax.definitions if isinstance(node, OperationDefinitionNode)]
+        self._plans: dict[tuple[object, ...], Selection] = {}
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """Raises: RequestError BAD_USER_INPUT."""
+        named = [node for node in self._operations if name in {None, node.name.value if node.name else None}]
+        if len(named) != 1:
+            raise RequestError(
+                ErrorCode.BAD_USER_INPUT,
+                "The document has no operation of this name." if name else "`operationName` must say which operation.",
+            )
+        return named[0]
+
+    def plan(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Selection:
+        conditions = {name: bool(variables.get(name)) for name in self._conditions}
+        key = (self._operations.index(operation), *conditions.values())
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _PLANS_KEPT:
+                self._plans.clear()
+            plan = self._plans[key] = Planner(self._schema, self._syntax, conditions).plan(operation)
+        return plan
+
+
+class Documents:
+    """The most recently used documents, so that each is parsed, checked and planned once."""
+
+    def __init__(self, schema: strawberry.Schema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._room = limits.cached_characters
+
+    def prepare(self, source: str, *, admit: Callable[[Complexity], None], hide_suggestions: bool) -> Document:
+        """`admit` raises for what the client may not ask, before the schema is looked at: errors of validation describe that.
+
+        Raises: InvalidDocument; RequestError QUERY_TOO_COMPLEX; what `admit` raises.
+        """
+        document = self._kept.get(source)
+        if document is None:
+            document = self._checked(source, admit, hide_suggestions=hide_suggestions)
+            self._keep(source, document)
+        else:
+            admit(document.size)
+            self._kept.move_to_end(source)
+        return document
+
+    def _checked(self, source: str, admit: Callable[[Complexity], None], *, hide_suggestions: bool) -> Document:
+        try:
+            syntax = parse(source, max_tokens=self._limits.tokens, max_source_length=self._limits.characters)
+        except GraphQLSyntaxError as error:
+            raise InvalidDocument([error]) from error
+        size = measure(syntax)
+        admit(size)
+        refuse_if_too_complex(size, self._limits)
+        errors = validate(
+            self._schema._schema,  # noqa: SLF001 - the graphql-core schema has no public name
+            syntax,
+            _RULES,
+            max_errors=self._limits.validation_errors,
+            hide_suggestions=hide_suggestions,
+        )
+        if errors:
+            for violation in errors:
+                violation.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
+            raise InvalidDocument(errors)
+        return Document(self._schema, syntax, size)
+
+    def _keep(self, source: str, document: Document) -> None:
+        self._kept[source] = document
+        self._room -= len(source)
+        while self._room < 0:
+            forgotten, _ = self._kept.popitem(last=False)
+            self._room += len(forgotten)
