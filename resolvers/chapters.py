@@ -1,6 +1,6 @@
 """Chapters: their order and what is planned for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -10,26 +10,24 @@ from domain.assessing.keeping import Surroundings
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion
 from domain.errors import JobConflict
 from domain.jobs.job import Job, JobKind
-from domain.paging import Page, PageRequest
+from domain.paging import PageRequest
 from domain.writing import checks
 from resolvers.access import find_chapter, find_project, lock_project
 from resolvers.chapter_texts import add_authored, prepare
 from resolvers.context import RequestContext
 from resolvers.jobs import cancel_all
-from resolvers.listing import Listing
-from resolvers.loaders import count_of
+from resolvers.listing import Listing, listings_of, same
 
 ID = ("input", "id")
 
 
-async def versions_of(context: RequestContext, chapter: Chapter, request: PageRequest) -> Listing[ChapterVersion]:
-    page = await context.loaders.versions_of_chapter.load((chapter.id, request))
-    return Listing(page or Page(), lambda: count_of(context.loaders.version_counts, chapter.id))
+async def versions_of(context: RequestContext, chapters: Sequence[Chapter], request: PageRequest) -> list[Listing[ChapterVersion]]:
+    loaders = context.loaders
+    return await listings_of(chapters, loaders.versions_of_chapter, request, loaders.version_counts, same)
 
 
-async def jobs_of(context: RequestContext, chapter: Chapter, request: PageRequest) -> Listing[Job]:
-    page = await context.loaders.jobs_of_chapter.load((chapter.id, request))
-    return Listing(page or Page(), lambda: count_of(context.loaders.chapter_job_counts, chapter.id))
+async def jobs_of(context: RequestContext, chapters: Sequence[Chapter], request: PageRequest) -> list[Listing[Job]]:
+    return await listings_of(chapters, context.loaders.jobs_of_chapter, request, context.loaders.chapter_job_counts, same)
 
 
 async def create_chapter(context: RequestContext, project_id: UUID, values: Mapping[str, Any], *, position: int | None) -> Chapter:

@@ -1,6 +1,6 @@
 """Jobs: listing, cancelling, retrying, following."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,13 @@ from domain.chapters import ChapterVersion
 from domain.errors import InvalidInput, NotFound
 from domain.jobs.events import RecordedEvent
 from domain.jobs.job import ACTIVE_STATUSES, Job, JobKind, JobStatus
-from domain.paging import MAXIMUM_PAGE_SIZE, Page, PageRequest
+from domain.paging import MAXIMUM_PAGE_SIZE, PageRequest
 from domain.ports import Records
 from domain.spending import ZERO
 from domain.writing import checks
 from resolvers.access import find_job, lock_project
 from resolvers.context import RequestContext
-from resolvers.listing import Listing
-from resolvers.loaders import count_of
+from resolvers.listing import Listing, listings_of, same
 from resolvers.starting import require_idle, require_money
 
 RETRYABLE = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
@@ -36,9 +35,8 @@ async def list_own_jobs(context: RequestContext, request: PageRequest, *, status
     return Listing(page, count)
 
 
-async def events_of(context: RequestContext, job: Job, request: PageRequest) -> Listing[RecordedEvent]:
-    page = await context.loaders.events_of_job.load((job.id, request))
-    return Listing(page or Page(), lambda: count_of(context.loaders.event_counts, job.id))
+async def events_of(context: RequestContext, jobs: Sequence[Job], request: PageRequest) -> list[Listing[RecordedEvent]]:
+    return await listings_of(jobs, context.loaders.events_of_job, request, context.loaders.event_counts, same)
 
 
 async def text_of(context: RequestContext, job: Job) -> tuple[str, int]:

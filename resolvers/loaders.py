@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from strawberry.dataloader import DataLoader
-
 from domain.access import Membership, Role, User
 from domain.assessing.assessment import Assessment, ChapterQuality, Finding
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion
@@ -22,6 +20,7 @@ from domain.projects import Project, ProjectProgress
 from domain.prompting.receipts import PromptReceipt
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.spending import Budget, Usage, UsageReport
+from resolvers.batching import Loader
 
 Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
@@ -30,8 +29,8 @@ Arguments = TypeVar("Arguments", bound=Hashable)
 Read = Callable[[Records, Sequence[Key]], Awaitable[Mapping[Key, Value]]]
 ReadWith = Callable[[Records, Sequence[UUID], Arguments], Awaitable[Mapping[UUID, Value]]]
 
-ById = DataLoader[UUID, Value | None]
-Of = DataLoader[tuple[UUID, Arguments], Value | None]
+ById = Loader[UUID, Value]
+Of = Loader[tuple[UUID, Arguments], Value]
 """Loads something of a parent, by the parent's id and the arguments of the field."""
 
 ChapterFilter = tuple[ChapterStatus, ...] | None
@@ -70,7 +69,7 @@ class Loaders:
             lambda records, ids, request: records.versions.pages(ids, request)
         )
         self.version_counts: ById[int] = self._by_key(lambda records, ids: records.versions.counts(ids))
-        self.versions_by_number: DataLoader[tuple[UUID, int], ChapterVersion | None] = self._by_key(
+        self.versions_by_number: Loader[tuple[UUID, int], ChapterVersion] = self._by_key(
             lambda records, keys: records.versions.by_number(keys)
         )
         self.version_texts: ById[str] = self._by_key(lambda records, ids: records.versions.texts(ids))
@@ -108,25 +107,27 @@ class Loaders:
         self.event_counts: ById[int] = self._by_key(lambda records, ids: records.jobs.event_counts(ids))
         self.receipts: ById[PromptReceipt] = self._by_key(lambda records, ids: records.jobs.receipts(ids))
 
-    def _by_key(self, read: Read[Key, Value]) -> DataLoader[Key, Value | None]:
-        async def load(keys: list[Key]) -> list[Value | None]:
+    def _by_key(self, read: Read[Key, Value]) -> Loader[Key, Value]:
+        async def load(keys: Sequence[Key]) -> Mapping[Key, Value]:
             async with self._library.reading(self._user_id) as records:
-                found = await read(records, tuple(dict.fromkeys(keys)))
-            return [found.get(key) for key in keys]
+                return await read(records, keys)
 
-        return DataLoader(load_fn=load, cache=False)
+        return Loader(load)
 
     def _of(self, read: ReadWith[Arguments, Value]) -> Of[Arguments, Value]:
-        async def load(keys: list[tuple[UUID, Arguments]]) -> list[Value | None]:
-            parents: dict[Arguments, dict[UUID, None]] = {}
+        async def load(keys: Sequence[tuple[UUID, Arguments]]) -> Mapping[tuple[UUID, Arguments], Value]:
+            parents: dict[Arguments, list[UUID]] = {}
             for parent, arguments in keys:
-                parents.setdefault(arguments, {})[parent] = None
+                parents.setdefault(arguments, []).append(parent)
+            found: dict[tuple[UUID, Arguments], Value] = {}
             async with self._library.reading(self._user_id) as records:
-                found = {arguments: await read(records, tuple(ids), arguments) for arguments, ids in parents.items()}
-            return [found[arguments].get(parent) for parent, arguments in keys]
+                for arguments, ids in parents.items():
+                    values = await read(records, ids, arguments)
+                    found.update(((parent, arguments), value) for parent, value in values.items())
+            return found
 
-        return DataLoader(load_fn=load, cache=False)
+        return Loader(load)
 
 
-async def count_of(counts: DataLoader[Key, int | None], key: Key) -> int:
+async def count_of(counts: Loader[Key, int], key: Key) -> int:
     return await counts.load(key) or 0

@@ -1,6 +1,6 @@
 """Projects: listing, creating, changing, deleting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from domain.access import Role
 from domain.chapters import Chapter, ChapterStatus
 from domain.errors import InvalidInput
 from domain.jobs.job import Job, JobKind, JobStatus
-from domain.paging import Page, PageRequest
+from domain.paging import PageRequest
 from domain.projects import GenerationSettings, Project, ProjectFilter, ProjectOrder, ProjectProgress
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.spending import Usage, UsageReport
@@ -19,8 +19,7 @@ from resolvers.access import find_project, lock_project
 from resolvers.context import RequestContext
 from resolvers.genre_overrides import changed_override
 from resolvers.jobs import cancel_all
-from resolvers.listing import Listing
-from resolvers.loaders import count_of
+from resolvers.listing import Listing, listings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,29 +52,31 @@ async def progress_of(context: RequestContext, project: Project) -> Progress:
 
 
 async def chapters_of(
-    context: RequestContext, project: Project, request: PageRequest, *, status: tuple[ChapterStatus, ...] | None
-) -> Listing[Chapter]:
-    page = await context.loaders.chapters_of_project.load((project.id, (request, status)))
-    return Listing(page or Page(), lambda: count_of(context.loaders.chapter_counts, (project.id, status)))
+    context: RequestContext, projects: Sequence[Project], request: PageRequest, *, status: tuple[ChapterStatus, ...] | None
+) -> list[Listing[Chapter]]:
+    loaders = context.loaders
+    return await listings_of(projects, loaders.chapters_of_project, (request, status), loaders.chapter_counts, lambda of: (of, status))
 
 
 async def reference_files_of(
-    context: RequestContext, project: Project, request: PageRequest, *, kind: tuple[ReferenceKind, ...] | None
-) -> Listing[ReferenceFile]:
-    page = await context.loaders.reference_files_of_project.load((project.id, (request, kind)))
-    return Listing(page or Page(), lambda: count_of(context.loaders.reference_file_counts, (project.id, kind)))
+    context: RequestContext, projects: Sequence[Project], request: PageRequest, *, kind: tuple[ReferenceKind, ...] | None
+) -> list[Listing[ReferenceFile]]:
+    loaders = context.loaders
+    counts = loaders.reference_file_counts
+    return await listings_of(projects, loaders.reference_files_of_project, (request, kind), counts, lambda of: (of, kind))
 
 
 async def jobs_of(
     context: RequestContext,
-    project: Project,
+    projects: Sequence[Project],
     request: PageRequest,
     *,
     status: tuple[JobStatus, ...] | None,
     kind: tuple[JobKind, ...] | None,
-) -> Listing[Job]:
-    page = await context.loaders.jobs_of_project.load((project.id, (request, (status, kind))))
-    return Listing(page or Page(), lambda: count_of(context.loaders.project_job_counts, (project.id, (status, kind))))
+) -> list[Listing[Job]]:
+    chosen = (status, kind)
+    loaders = context.loaders
+    return await listings_of(projects, loaders.jobs_of_project, (request, chosen), loaders.project_job_counts, lambda of: (of, chosen))
 
 
 async def usage_of(context: RequestContext, project: Project, *, since: datetime | None, until: datetime | None) -> UsageReport:

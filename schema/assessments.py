@@ -1,6 +1,5 @@
 """Assessments of chapter versions and what they found, as the API shows them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,13 +7,10 @@ import strawberry
 from strawberry import ID, Parent
 
 from domain.assessing import assessment as domain
-from domain.chapters import Chapter as ChapterValue
-from domain.chapters import ChapterVersion as VersionValue
-from domain.jobs.job import Job as JobValue
 from domain.spending import Usage as UsageValue
 from resolvers import assessments
 from schema.enums import FindingCategory, FindingSeverity
-from schema.fields import Info, attribute, field, required
+from schema.fields import Info, attribute, field, loaded, required
 from schema.node import Node
 from schema.spending import Usage
 
@@ -66,10 +62,12 @@ class Finding(Node):
 
     dismissed: bool = attribute("Whether somebody has dismissed it: see `dismissFinding`.")
 
-    @field(Annotated["Assessment", strawberry.lazy("schema.assessments")], "The assessment that found it.")
-    @staticmethod
-    async def assessment(parent: Parent[domain.Finding], info: Info) -> domain.Assessment | None:
-        return await info.context.loaders.assessments.load(parent.assessment_id)
+    assessment = loaded(
+        Annotated["Assessment", strawberry.lazy("schema.assessments")],
+        "The assessment that found it.",
+        lambda loaders: loaders.assessments,
+        by="assessment_id",
+    )
 
     @field(FindingCategory, "What it is about.")
     @staticmethod
@@ -149,27 +147,27 @@ class Assessment(Node):
     usage: UsageValue = strawberry.field(graphql_type=Usage, description="What judging used; nothing where only the metrics were taken.")
     created_at: datetime = attribute("When it was made.")
 
-    @field(Annotated["ChapterVersion", strawberry.lazy("schema.chapters")], "The version it is of.")
-    @staticmethod
-    async def version(parent: Parent[domain.Assessment], info: Info) -> VersionValue | None:
-        return await info.context.loaders.versions.load(parent.version_id)
+    version = loaded(
+        Annotated["ChapterVersion", strawberry.lazy("schema.chapters")],
+        "The version it is of.",
+        lambda loaders: loaders.versions,
+        by="version_id",
+    )
 
-    @field(
+    job = loaded(
         Annotated["Job", strawberry.lazy("schema.jobs")] | None,
         "The job that made it; null for what was measured when a person saved the version.",
+        lambda loaders: loaders.jobs,
+        by="job_id",
     )
-    @staticmethod
-    async def job(parent: Parent[domain.Assessment], info: Info) -> JobValue | None:
-        return await info.context.loaders.jobs.load(parent.job_id) if parent.job_id else None
 
-    @field(
+    findings = loaded(
         list[Finding],
         "What there is to do about the text, dismissed ones included. Where a judge has read it, in the text's order, and what is missing from "
         "it last; else metric by metric.",
+        lambda loaders: loaders.findings_of_assessment,
+        otherwise=(),
     )
-    @staticmethod
-    async def findings(parent: Parent[domain.Assessment], info: Info) -> Sequence[domain.Finding]:
-        return await info.context.loaders.findings_of_assessment.load(parent.id) or ()
 
 
 @strawberry.type(description="A chapter with the assessment that speaks for it.")
@@ -183,10 +181,9 @@ class ChapterQuality:
     )
     stale: bool = attribute("Whether the assessment is not of the chapter's current version: its text has changed since.")
 
-    @field(Annotated["Chapter", strawberry.lazy("schema.chapters")], "The chapter.")
-    @staticmethod
-    async def chapter(parent: Parent[domain.ChapterQuality], info: Info) -> ChapterValue | None:
-        return await info.context.loaders.chapters.load(parent.chapter_id)
+    chapter = loaded(
+        Annotated["Chapter", strawberry.lazy("schema.chapters")], "The chapter.", lambda loaders: loaders.chapters, by="chapter_id"
+    )
 
 
 @strawberry.input(description="A finding that is to be left alone. For editors.")

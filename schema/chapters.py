@@ -8,17 +8,14 @@ from strawberry import ID, UNSET, Parent
 
 from domain import chapters as domain
 from domain.access import User as UserValue
-from domain.assessing.assessment import Assessment as AssessmentValue
 from domain.jobs.job import Job as JobValue
-from domain.projects import Project as ProjectValue
-from domain.prompting.receipts import PromptReceipt as ReceiptValue
 from domain.writing import comparison
 from resolvers import chapter_texts, chapters, people
 from resolvers.listing import Listing
 from schema import ids
 from schema.assessments import Assessment
 from schema.enums import ChapterStatus, DiffOperation, VersionOrigin
-from schema.fields import Info, argument, attribute, defaulted, field, optional, required
+from schema.fields import Info, Parents, argument, attribute, batched, defaulted, field, loaded, optional, required
 from schema.node import Node
 from schema.paging import After, Connection, First, page_request
 from schema.people import User
@@ -46,47 +43,47 @@ class ChapterVersion(Node):
     rehearsal: bool = attribute("Whether the text is a rehearsal's: made up by the built-in stand-in, not written by a language model.")
     created_at: datetime = attribute("When it was saved.")
 
-    @field(Annotated["Chapter", strawberry.lazy("schema.chapters")], "The chapter it is a version of.")
-    @staticmethod
-    async def chapter(parent: Parent[domain.ChapterVersion], info: Info) -> domain.Chapter | None:
-        return await info.context.loaders.chapters.load(parent.chapter_id)
+    chapter = loaded(
+        Annotated["Chapter", strawberry.lazy("schema.chapters")],
+        "The chapter it is a version of.",
+        lambda loaders: loaders.chapters,
+        by="chapter_id",
+    )
 
-    @field(str, "The text, whole, as Markdown.")
-    @staticmethod
-    async def text(parent: Parent[domain.ChapterVersion], info: Info) -> str | None:
-        return await info.context.loaders.version_texts.load(parent.id)
+    text = loaded(str, "The text, whole, as Markdown.", lambda loaders: loaders.version_texts)
 
     @field(User | None, "Who saved it; null when a job did.")
     @staticmethod
     async def author(parent: Parent[domain.ChapterVersion], info: Info) -> UserValue | None:
         return await people.person(info.context, parent.author_id) if parent.author_id else None
 
-    @field(Annotated["Job", strawberry.lazy("schema.jobs")] | None, "The job that wrote it; null when a person did.")
-    @staticmethod
-    async def job(parent: Parent[domain.ChapterVersion], info: Info) -> JobValue | None:
-        return await info.context.loaders.jobs.load(parent.job_id) if parent.job_id else None
+    job = loaded(
+        Annotated["Job", strawberry.lazy("schema.jobs")] | None,
+        "The job that wrote it; null when a person did.",
+        lambda loaders: loaders.jobs,
+        by="job_id",
+    )
 
-    @field(
+    parent = loaded(
         Annotated["ChapterVersion", strawberry.lazy("schema.chapters")] | None,
         "The version it began from; for a restored one, the version whose text it has. Null for a first version.",
+        lambda loaders: loaders.versions,
+        by="parent_id",
     )
-    @staticmethod
-    async def parent(parent: Parent[domain.ChapterVersion], info: Info) -> domain.ChapterVersion | None:
-        return await info.context.loaders.versions.load(parent.parent_id) if parent.parent_id else None
 
-    @field(PromptReceipt | None, "What the model saw when it wrote this; null for what a person wrote.")
-    @staticmethod
-    async def receipt(parent: Parent[domain.ChapterVersion], info: Info) -> ReceiptValue | None:
-        return await info.context.loaders.receipts.load(parent.receipt_id) if parent.receipt_id else None
+    receipt = loaded(
+        PromptReceipt | None,
+        "What the model saw when it wrote this; null for what a person wrote.",
+        lambda loaders: loaders.receipts,
+        by="receipt_id",
+    )
 
-    @field(
+    assessment = loaded(
         Assessment | None,
         "Its latest assessment by a judge; if none has read it, what was measured when it was saved. Null where that could not be measured, "
         "and for what was saved before anything was.",
+        lambda loaders: loaders.assessments_of_versions,
     )
-    @staticmethod
-    async def assessment(parent: Parent[domain.ChapterVersion], info: Info) -> AssessmentValue | None:
-        return await info.context.loaders.assessments_of_versions.load(parent.id)
 
     @field(
         list[DiffHunk],
@@ -116,22 +113,26 @@ class Chapter(Node):
     created_at: datetime = attribute("When it was created.")
     updated_at: datetime = attribute("When it was last changed.")
 
-    @field(Annotated["Project", strawberry.lazy("schema.projects")], "The project it belongs to.")
-    @staticmethod
-    async def project(parent: Parent[domain.Chapter], info: Info) -> ProjectValue | None:
-        return await info.context.loaders.projects.load(parent.project_id)
+    project = loaded(
+        Annotated["Project", strawberry.lazy("schema.projects")],
+        "The project it belongs to.",
+        lambda loaders: loaders.projects,
+        by="project_id",
+    )
 
-    @field(ChapterVersion | None, "Its text as it is now; null while nothing is written.")
-    @staticmethod
-    async def current_version(parent: Parent[domain.Chapter], info: Info) -> domain.ChapterVersion | None:
-        return await info.context.loaders.versions.load(parent.current_version_id) if parent.current_version_id else None
+    current_version = loaded(
+        ChapterVersion | None,
+        "Its text as it is now; null while nothing is written.",
+        lambda loaders: loaders.versions,
+        by="current_version_id",
+    )
 
-    @field(Connection[ChapterVersion], "All its versions, newest first.")
+    @batched(Connection[ChapterVersion], "All its versions, newest first.")
     @staticmethod
     async def versions(
-        parent: Parent[domain.Chapter], info: Info, first: First = UNSET, after: After = UNSET
-    ) -> Listing[domain.ChapterVersion]:
-        return await chapters.versions_of(info.context, parent, page_request(first=first, after=after))
+        parents: Parents[domain.Chapter], info: Info, first: First = UNSET, after: After = UNSET
+    ) -> list[Listing[domain.ChapterVersion]]:
+        return await chapters.versions_of(info.context, parents, page_request(first=first, after=after))
 
     @field(ChapterVersion | None, "One of its versions; null if there is none of this number.")
     @staticmethod
@@ -140,12 +141,12 @@ class Chapter(Node):
     ) -> domain.ChapterVersion | None:
         return await info.context.loaders.versions_by_number.load((parent.id, number))
 
-    @field(
+    @batched(
         Connection[Annotated["Job", strawberry.lazy("schema.jobs")]], "The jobs that write it or assess one of its versions, newest first."
     )
     @staticmethod
-    async def jobs(parent: Parent[domain.Chapter], info: Info, first: First = UNSET, after: After = UNSET) -> Listing[JobValue]:
-        return await chapters.jobs_of(info.context, parent, page_request(first=first, after=after))
+    async def jobs(parents: Parents[domain.Chapter], info: Info, first: First = UNSET, after: After = UNSET) -> list[Listing[JobValue]]:
+        return await chapters.jobs_of(info.context, parents, page_request(first=first, after=after))
 
 
 @strawberry.input(description="A new chapter. For editors; at most 1,000 in a project.")

@@ -13,13 +13,11 @@ from strawberry import ID, Parent
 from strawberry.utils.str_converters import to_camel_case
 
 from domain import errors
-from domain.chapters import ChapterVersion as VersionValue
 from domain.errors import Refusal
-from domain.jobs.job import Job as JobValue
 from schema.chapters import ChapterVersion
 from schema.edge.errors import ErrorCode, RequestError
 from schema.enums import Role, UserErrorCode
-from schema.fields import Info, argument, attribute, field
+from schema.fields import Info, argument, attribute, field, loaded
 from schema.jobs import Job
 
 Result = TypeVar("Result")
@@ -155,30 +153,21 @@ class ForbiddenError(UserError):
 class VersionConflictError(UserError):
     tells = errors.VersionConflict
 
-    @field(ChapterVersion, "The version that is current.")
-    @staticmethod
-    async def current(parent: Parent[errors.VersionConflict], info: Info) -> VersionValue | None:
-        return await info.context.loaders.versions.load(parent.current_version_id)
+    current = loaded(ChapterVersion, "The version that is current.", lambda loaders: loaders.versions, by="current_version_id")
 
 
 @strawberry.type(description="A job is at it already.")
 class JobConflictError(UserError):
     tells = errors.JobConflict
 
-    @field(Job, "That job.")
-    @staticmethod
-    async def job(parent: Parent[errors.JobConflict], info: Info) -> JobValue | None:
-        return await info.context.loaders.jobs.load(parent.job_id)
+    job = loaded(Job, "That job.", lambda loaders: loaders.jobs, by="job_id")
 
 
 @strawberry.type(description="The idempotency key was used for another request in the last 24 hours.")
 class IdempotencyConflictError(UserError):
     tells = errors.IdempotencyConflict
 
-    @field(Job, "The job that request started.")
-    @staticmethod
-    async def job(parent: Parent[errors.IdempotencyConflict], info: Info) -> JobValue | None:
-        return await info.context.loaders.jobs.load(parent.job_id)
+    job = loaded(Job, "The job that request started.", lambda loaders: loaders.jobs, by="job_id")
 
 
 @strawberry.type(description="The highest estimate is above what may be spent.")

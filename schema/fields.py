@@ -4,18 +4,26 @@ A type's objects are the domain's own values: a field without a resolver reads t
 a static method of that value. Every field says what it gives and is described.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import strawberry
+from strawberry import Parent
 from strawberry.types import has_object_definition
 
+from resolvers.batching import Loader
 from resolvers.context import RequestContext
+from resolvers.loaders import Loaders
 
 Info = strawberry.Info[RequestContext, None]
 
 Resolver = Callable[..., Any]
 Value = TypeVar("Value")
+
+Parents = Parent[Sequence[Value]]
+"""The objects that a batched field is asked of."""
 
 
 def field(gives: object, description: str) -> Callable[[Resolver], Any]:
@@ -25,6 +33,34 @@ def field(gives: object, description: str) -> Callable[[Resolver], Any]:
         return strawberry.field(resolver=resolver, graphql_type=gives, description=description)
 
     return declare
+
+
+def batched(gives: object, description: str) -> Callable[[Resolver], Any]:
+    """As `field`, with a coroutine function that is given all objects of a level at once, and returns a value for each of them."""
+
+    def declare(resolver: Any) -> Any:
+        function = resolver.__func__ if isinstance(resolver, staticmethod) else resolver
+
+        @wraps(function)
+        async def of_one(parents: Any, *arguments: Any, **named: Any) -> Any:
+            (value,) = await function([parents], *arguments, **named)
+            return value
+
+        of_one.of_many = function  # type: ignore[attr-defined]  # what the executor calls
+        return strawberry.field(resolver=of_one, graphql_type=gives, description=description)
+
+    return declare
+
+
+def loaded(gives: object, description: str, of: Callable[[Loaders], Loader[Any, Any]], *, by: str = "id", otherwise: object = None) -> Any:
+    """A field that one of the operation's loaders has by the object's attribute `by`; `otherwise` where that has nothing."""
+    key_of = attrgetter(by)
+
+    async def load(parents: Parents[Any], info: Info) -> list[Any]:
+        found = await of(info.context.loaders).load_many([key_of(parent) for parent in parents])
+        return found if otherwise is None else [otherwise if value is None else value for value in found]
+
+    return batched(gives, description)(load)
 
 
 def subscription(gives: object, description: str) -> Callable[[Resolver], Any]:

@@ -12,7 +12,7 @@ from domain.jobs.events import RecordedEvent
 from domain.jobs.job import Job as JobValue
 from schema import ids
 from schema.enums import JobStage, JobStatus
-from schema.fields import Info, attribute, field
+from schema.fields import attribute, field, loaded
 from schema.paging import write_sequence
 from schema.spending import Usage
 
@@ -129,7 +129,4 @@ class StepFinished(JobEvent):
 class JobFinished(JobEvent):
     records = events.Finished
 
-    @field(Annotated["Job", strawberry.lazy("schema.jobs")], "The job as it is now.")
-    @staticmethod
-    async def job(parent: Parent[RecordedEvent], info: Info) -> JobValue | None:
-        return await info.context.loaders.jobs.load(parent.job_id)
+    job = loaded(Annotated["Job", strawberry.lazy("schema.jobs")], "The job as it is now.", lambda loaders: loaders.jobs, by="job_id")

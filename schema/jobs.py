@@ -1,6 +1,5 @@
 """Jobs as the API shows them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -10,18 +9,16 @@ from strawberry import ID, UNSET, Parent
 
 from domain.access import User as UserValue
 from domain.assessing.assessment import Assessment as AssessmentValue
-from domain.chapters import Chapter as ChapterValue
 from domain.chapters import ChapterVersion as VersionValue
 from domain.jobs import job as domain
 from domain.jobs.events import RecordedEvent
-from domain.projects import Project as ProjectValue
 from domain.spending import Usage as UsageValue
 from resolvers import jobs, people
 from resolvers.listing import Listing
 from schema.assessments import Assessment
 from schema.chapters import Chapter, ChapterVersion
 from schema.enums import JobKind, JobPriority, JobStage, JobStatus
-from schema.fields import Info, attribute, defaulted, field, optional, required
+from schema.fields import Info, Parents, attribute, batched, defaulted, field, loaded, optional, required
 from schema.job_events import JobEvent, JobFailure, JobWait
 from schema.node import Node
 from schema.paging import After, Connection, First, page_request, write_sequence
@@ -78,15 +75,14 @@ class Job(Node):
     started_at: datetime | None = attribute("When a worker first took it up.")
     finished_at: datetime | None = attribute("When it ended; null while it has not.")
 
-    @field(Project, "The project it works for.")
-    @staticmethod
-    async def project(parent: Parent[domain.Job], info: Info) -> ProjectValue | None:
-        return await info.context.loaders.projects.load(parent.project_id)
+    project = loaded(Project, "The project it works for.", lambda loaders: loaders.projects, by="project_id")
 
-    @field(Chapter | None, "The chapter it is about; null if it is about none, or the chapter has been deleted.")
-    @staticmethod
-    async def chapter(parent: Parent[domain.Job], info: Info) -> ChapterValue | None:
-        return await info.context.loaders.chapters.load(parent.chapter_id) if parent.chapter_id else None
+    chapter = loaded(
+        Chapter | None,
+        "The chapter it is about; null if it is about none, or the chapter has been deleted.",
+        lambda loaders: loaders.chapters,
+        by="chapter_id",
+    )
 
     @field(User, "Who started it.")
     @staticmethod
@@ -108,15 +104,12 @@ class Job(Node):
         _, sequence = await jobs.text_of(info.context, parent)
         return write_sequence(sequence) if sequence else None
 
-    @field(list[JobStep], "Its steps so far, in order.")
-    @staticmethod
-    async def steps(parent: Parent[domain.Job], info: Info) -> Sequence[domain.JobStep]:
-        return await info.context.loaders.job_steps.load(parent.id) or ()
+    steps = loaded(list[JobStep], "Its steps so far, in order.", lambda loaders: loaders.job_steps, otherwise=())
 
-    @field(Connection[JobEvent], "Its log so far, in order. The cursors are those of `jobEvents`.")
+    @batched(Connection[JobEvent], "Its log so far, in order. The cursors are those of `jobEvents`.")
     @staticmethod
-    async def events(parent: Parent[domain.Job], info: Info, after: After = UNSET, first: First = UNSET) -> Listing[RecordedEvent]:
-        return await jobs.events_of(info.context, parent, page_request(first=first, after=after))
+    async def events(parents: Parents[domain.Job], info: Info, after: After = UNSET, first: First = UNSET) -> list[Listing[RecordedEvent]]:
+        return await jobs.events_of(info.context, parents, page_request(first=first, after=after))
 
     @field(
         JobResult | None,
@@ -127,10 +120,7 @@ class Job(Node):
     async def result(parent: Parent[domain.Job], info: Info) -> VersionValue | AssessmentValue | None:
         return await jobs.result_of(info.context, parent)
 
-    @field(Usage, "What its calls have used so far.")
-    @staticmethod
-    async def usage(parent: Parent[domain.Job], info: Info) -> UsageValue:
-        return await info.context.loaders.job_usage.load(parent.id) or UsageValue()
+    usage = loaded(Usage, "What its calls have used so far.", lambda loaders: loaders.job_usage, otherwise=UsageValue())
 
 
 @strawberry.input(description="Which chapter to have written, and how. For editors. The highest estimate is held of the project's budget.")

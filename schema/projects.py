@@ -1,6 +1,5 @@
 """Projects as the API shows them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +9,6 @@ from strawberry import ID, UNSET, Parent
 
 from domain import projects as domain
 from domain import spending
-from domain.access import Membership
-from domain.assessing.assessment import ChapterQuality as QualityValue
 from domain.chapters import Chapter as ChapterValue
 from domain.jobs.job import Job as JobValue
 from domain.prompting import genres
@@ -20,7 +17,7 @@ from resolvers import projects
 from resolvers.listing import Listing
 from schema.assessments import ChapterQuality
 from schema.enums import ChapterStatus, Genre, JobKind, JobStatus, PointOfView, ReferenceKind, Role, Tense
-from schema.fields import Info, argument, attribute, defaulted, field, optional, present, required
+from schema.fields import Info, Parents, argument, attribute, batched, defaulted, field, loaded, optional, present, required
 from schema.filters import chosen, chosen_kinds
 from schema.genres import GenreProfile, GenreProfileInput
 from schema.node import Node
@@ -95,76 +92,71 @@ class Project(Node):
     def genre_profile(parent: Parent[domain.Project]) -> genres.GenreProfile:
         return genres.effective_profile(parent)
 
-    @field(Budget, "What it may spend.")
-    @staticmethod
-    async def budget(parent: Parent[domain.Project], info: Info) -> spending.Budget | None:
-        return await info.context.loaders.budgets.load(parent.id)
+    budget = loaded(Budget, "What it may spend.", lambda loaders: loaders.budgets)
 
-    @field(Role, "What the viewer may do in it.")
-    @staticmethod
-    async def viewer_role(parent: Parent[domain.Project], info: Info) -> Role | None:
-        return await info.context.loaders.roles.load(parent.id)
+    viewer_role = loaded(Role, "What the viewer may do in it.", lambda loaders: loaders.roles)
 
-    @field(list[ProjectMember], "Everybody who may see it, in the order they joined; at most 50.")
-    @staticmethod
-    async def members(parent: Parent[domain.Project], info: Info) -> Sequence[Membership]:
-        return await info.context.loaders.members.load(parent.id) or ()
+    members = loaded(
+        list[ProjectMember],
+        "Everybody who may see it, in the order they joined; at most 50.",
+        lambda loaders: loaders.members,
+        otherwise=(),
+    )
 
-    @field(Connection[Annotated["Chapter", strawberry.lazy("schema.chapters")]], "Its chapters, in book order.")
+    @batched(Connection[Annotated["Chapter", strawberry.lazy("schema.chapters")]], "Its chapters, in book order.")
     @staticmethod
     async def chapters(
-        parent: Parent[domain.Project],
+        parents: Parents[domain.Project],
         info: Info,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
         status: Annotated[list[ChapterStatus] | None, argument("Only chapters of these states; all without it.")] = UNSET,
-    ) -> Listing[ChapterValue]:
+    ) -> list[Listing[ChapterValue]]:
         request = page_request(first=first, after=after, last=last, before=before)
-        return await projects.chapters_of(info.context, parent, request, status=chosen(status))
+        return await projects.chapters_of(info.context, parents, request, status=chosen(status))
 
-    @field(Connection[ReferenceFile], "Its reference files, by name.")
+    @batched(Connection[ReferenceFile], "Its reference files, by name.")
     @staticmethod
     async def reference_files(
-        parent: Parent[domain.Project],
+        parents: Parents[domain.Project],
         info: Info,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
         kind: Annotated[list[ReferenceKind] | None, argument("Only files of these kinds; all without it.")] = UNSET,
-    ) -> Listing[ReferenceFileValue]:
+    ) -> list[Listing[ReferenceFileValue]]:
         request = page_request(first=first, after=after, last=last, before=before)
-        return await projects.reference_files_of(info.context, parent, request, kind=chosen(kind))
+        return await projects.reference_files_of(info.context, parents, request, kind=chosen(kind))
 
-    @field(Connection[Annotated["Job", strawberry.lazy("schema.jobs")]], "Its jobs, newest first.")
+    @batched(Connection[Annotated["Job", strawberry.lazy("schema.jobs")]], "Its jobs, newest first.")
     @staticmethod
     async def jobs(
-        parent: Parent[domain.Project],
+        parents: Parents[domain.Project],
         info: Info,
         first: First = UNSET,
         after: After = UNSET,
         status: Annotated[list[JobStatus] | None, argument("Only jobs of these states; all without it.")] = UNSET,
         kind: Annotated[list[JobKind] | None, argument("Only jobs of these kinds; all without it.")] = UNSET,
-    ) -> Listing[JobValue]:
+    ) -> list[Listing[JobValue]]:
         request = page_request(first=first, after=after)
-        return await projects.jobs_of(info.context, parent, request, status=chosen(status), kind=chosen_kinds(kind))
+        return await projects.jobs_of(info.context, parents, request, status=chosen(status), kind=chosen_kinds(kind))
 
     @field(ProjectProgress, "How far it is.")
     @staticmethod
     async def progress(parent: Parent[domain.Project], info: Info) -> projects.Progress:
         return await projects.progress_of(info.context, parent)
 
-    @field(
+    quality = loaded(
         list[ChapterQuality],
         "The assessment that speaks for each chapter that has a text, in book order: what a chart draws. A judge's goes before what was only "
         "measured, the current version's before another's, then the latest. Whole, for a project has at most 1,000 chapters; one whose text "
         "was never measured or judged is left out.",
+        lambda loaders: loaders.quality,
+        otherwise=(),
     )
-    @staticmethod
-    async def quality(parent: Parent[domain.Project], info: Info) -> Sequence[QualityValue]:
-        return await info.context.loaders.quality.load(parent.id) or ()
 
     @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.")
     @staticmethod

@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from strawberry import ID, Parent
+from strawberry import ID
 
 from domain import reference_files as domain
-from domain.projects import Project as ProjectValue
 from schema.enums import InclusionPolicy, ReferenceKind
-from schema.fields import Info, attribute, defaulted, field, optional, required
+from schema.fields import attribute, defaulted, loaded, optional, required
 from schema.node import Node
 
 if TYPE_CHECKING:
@@ -33,15 +32,14 @@ class ReferenceFile(Node):
     created_at: datetime = attribute("When it was created.")
     updated_at: datetime = attribute("When it was last changed.")
 
-    @field(Annotated["Project", strawberry.lazy("schema.projects")], "The project it belongs to.")
-    @staticmethod
-    async def project(parent: Parent[domain.ReferenceFile], info: Info) -> ProjectValue | None:
-        return await info.context.loaders.projects.load(parent.project_id)
+    project = loaded(
+        Annotated["Project", strawberry.lazy("schema.projects")],
+        "The project it belongs to.",
+        lambda loaders: loaders.projects,
+        by="project_id",
+    )
 
-    @field(str, "The text, whole.")
-    @staticmethod
-    async def content(parent: Parent[domain.ReferenceFile], info: Info) -> str | None:
-        return await info.context.loaders.reference_contents.load(parent.id)
+    content = loaded(str, "The text, whole.", lambda loaders: loaders.reference_contents)
 
 
 @strawberry.input(description="A new reference file. For editors; at most 10,000 in a project.")

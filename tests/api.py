@@ -12,12 +12,13 @@ from uuid import uuid4
 import pytest
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.types.graphql import OperationType
 
 from domain.access import User, Viewer
 from domain.assessing.assessment import Assessment, FoundIssue
 from domain.assessing.keeping import keep_assessment
 from domain.chapters import ChapterVersion, NewVersion, VersionOrigin
+from domain.errors import Refusal
 from domain.identifiers import uuid7
 from domain.jobs.events import Event
 from domain.jobs.job import Claim, Ending, JobLimits, JobStatus
@@ -34,11 +35,22 @@ from persistence.wakeups import PostgresWakeups
 from resolvers.context import RequestContext, Services
 from resolvers.prompts import PromptRequest, preview
 from schema.build import build_schema
+from schema.edge.documents import Documents, InvalidDocument
+from schema.edge.errors import RequestError
+from schema.edge.limits import Limits
+from schema.edge.masking import ErrorPresenter
+from schema.edge.operation_request import OperationRequest
+from schema.edge.operations import Operations, Prepared
+from schema.execution.executing import Outcome
+from schema.failures import explain
 from schema.ids import decode, encode
 from tests.claiming import claim_job
 from tests.factories import NOON, ManualClock, an_assessment
 
 MODEL = "gpt-4.1-mini"
+
+GENEROUS = Limits(depth=100, fields=100_000, aliases=100_000, directives=1_000, root_fields=1_000, tokens=1_000_000, characters=10_000_000)
+"""Tests may ask for everything at once."""
 
 PROJECT = {"title": "The Lighthouse", "genre": "MYSTERY", "settings": {"maxRevisions": 0}}
 """Its drafts are measured and not judged: one call of a model writes a short chapter."""
@@ -62,16 +74,36 @@ class Api:
     clock: ManualClock
     desk: PostgresJobDesk
     user: User
+    limits: Limits = GENEROUS
 
     async def newcomer(self, name: str = "Ben", *, email: str | None = None) -> "Api":
         return replace(self, user=await _add_user(self.services, name, email))
 
     def context(self) -> RequestContext:
-        viewer = Viewer(user=self.user, expires_at=self.clock() + timedelta(hours=1))
-        return RequestContext.for_viewer(self.services, viewer)
+        return RequestContext.for_viewer(self.services, self.viewer)
 
-    async def execute(self, document: str, **variables: Any) -> Any:
-        return await self.schema.execute(document, variable_values=variables, context_value=self.context())
+    @property
+    def operations(self) -> Operations[Viewer]:
+        return operations(self.services, self.limits)
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(user=self.user, expires_at=self.clock() + timedelta(hours=1))
+
+    def prepare(self, document: str, variables: dict[str, Any]) -> Prepared:
+        """Raises Refused for what is not executed at all."""
+        try:
+            return self.operations.prepare(OperationRequest(document, variables), self.viewer, tuple(OperationType))
+        except InvalidDocument as invalid:
+            raise Refused(list(invalid.errors)) from invalid
+
+    async def execute(self, document: str, **variables: Any) -> Outcome:
+        try:
+            return await self.operations.outcome(self.prepare(document, variables))
+        except Refused as refused:
+            return Outcome(None, refused.errors)
+        except RequestError as error:
+            return Outcome(None, [GraphQLError(str(error), original_error=error)])
 
     async def ask(self, document: str, **variables: Any) -> Any:
         """The data. Raises Refused for any error."""
@@ -108,13 +140,13 @@ class Api:
 
     async def follow(self, document: str, **variables: Any) -> AsyncGenerator[Any, None]:
         """The data of each event. Raises Refused where the stream ends with an error."""
-        results = await self.schema.subscribe(document, variable_values=variables, context_value=self.context())
-        if not hasattr(results, "__aiter__"):
-            raise Refused(results.errors)
-        async for result in results:
-            if result.errors:
-                raise Refused(result.errors)
-            yield result.data
+        try:
+            async for outcome in self.operations.outcomes(self.prepare(document, variables)):
+                if outcome.errors:
+                    raise Refused(outcome.errors)
+                yield outcome.data
+        except (RequestError, Refusal, GraphQLError) as error:
+            raise Refused([GraphQLError(str(error), original_error=error)]) from error
 
     async def project(self, **values: Any) -> str:
         return (await self.mutate("createProject", "id", **{**PROJECT, **values}))["id"]
@@ -226,10 +258,28 @@ def usd(text: str | None) -> Decimal:
 
 @cache
 def served_schema() -> strawberry.Schema:
-    """One for all: making it, and checking documents again that other tests have asked, would take most of a test's time."""
-    schema = build_schema()
-    schema.extensions = (ParserCache, ValidationCache)
-    return schema
+    """One for all: making it would take most of a test's time."""
+    return build_schema()
+
+
+@cache
+def documents() -> Documents:
+    """One for all, so that what other tests have asked is not checked again."""
+    return Documents(served_schema(), GENEROUS)
+
+
+def operations(services: Services, limits: Limits) -> Operations[Viewer]:
+    """As the server executes them."""
+    present = ErrorPresenter(development=True, explain=explain)
+    made = Operations(
+        served_schema(),
+        context=lambda viewer: RequestContext.for_viewer(services, viewer),
+        present=present,
+        limits=limits,
+        development=True,
+    )
+    made._documents = documents()
+    return made
 
 
 @cache

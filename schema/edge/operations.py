@@ -17,7 +17,7 @@ from schema.edge.errors import ErrorCode, RequestError, unauthenticated
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter, Reply
 from schema.edge.operation_request import OperationRequest
-from schema.execution.executing import execute, source_of
+from schema.execution.executing import Outcome, execute, source_of
 from schema.execution.plan import Selection
 
 ViewerT = TypeVar("ViewerT")
@@ -40,6 +40,7 @@ class Prepared:
     type: OperationType
     plan: Selection
     variables: VariableValues
+    context: object
 
 
 class Operations(Generic[ViewerT]):
@@ -62,29 +63,26 @@ class Operations(Generic[ViewerT]):
         self._development = development
 
     async def execute(self, request: OperationRequest, viewer: ViewerT | None, *, offered: Collection[OperationType]) -> Reply:
-        """Raises: RequestError, when the document has no operation that can be run this way, or may not be."""
+        """Raises: RequestError, when the document has no operation that can be run this way, or may not be, or takes too long."""
         try:
-            prepared = self._prepare(request, viewer, offered)
+            prepared = self.prepare(request, viewer, offered)
         except InvalidDocument as invalid:
             return self._present.reply_to_errors(invalid.errors)
-        return await self._executed(prepared, self._context_of(viewer))
+        return self._present.reply_to(await self.outcome(prepared))
 
     async def stream(self, request: OperationRequest, viewer: ViewerT) -> AsyncGenerator[Reply]:
         """One reply for a query or mutation, one for each event of a subscription. Raises as `execute`, and what ends a subscription."""
         try:
-            prepared = self._prepare(request, viewer, tuple(OperationType))
+            prepared = self.prepare(request, viewer, tuple(OperationType))
         except InvalidDocument as invalid:
             yield self._present.reply_to_errors(invalid.errors)
             return
-        context = self._context_of(viewer)
-        if prepared.type is not OperationType.SUBSCRIPTION:
-            yield await self._executed(prepared, context)
-            return
-        async with aclosing(source_of(prepared.plan, self._schema, variables=prepared.variables, context=context)) as events:
-            async for event in events:
-                yield await self._executed(prepared, context, root=event)
+        async with aclosing(self.outcomes(prepared)) as outcomes:
+            async for outcome in outcomes:
+                yield self._present.reply_to(outcome)
 
-    def _prepare(self, request: OperationRequest, viewer: ViewerT | None, offered: Collection[OperationType]) -> Prepared:
+    def prepare(self, request: OperationRequest, viewer: ViewerT | None, offered: Collection[OperationType]) -> Prepared:
+        """Raises: InvalidDocument; RequestError."""
         hide_suggestions = viewer is None and not self._development
         admit = self._refuse_without_token if viewer is None else _admit_all
         document = self._documents.prepare(request.query, admit=admit, hide_suggestions=hide_suggestions)
@@ -93,7 +91,22 @@ class Operations(Generic[ViewerT]):
         if operation_type not in offered:
             raise OperationTypeNotOffered(operation_type)
         variables = self._variables(operation, request, hide_suggestions=hide_suggestions)
-        return Prepared(operation_type, document.plan(operation, variables.coerced), variables)
+        context = None if viewer is None else self._context(viewer)
+        return Prepared(operation_type, document.plan(operation, variables.coerced), variables, context)
+
+    async def outcome(self, prepared: Prepared, *, event: object = None) -> Outcome:
+        """Raises: RequestError TIMEOUT."""
+        async with self._in_time(prepared.type):
+            return await execute(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context, root=event)
+
+    async def outcomes(self, prepared: Prepared) -> AsyncGenerator[Outcome]:
+        if prepared.type is not OperationType.SUBSCRIPTION:
+            yield await self.outcome(prepared)
+            return
+        happening = source_of(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context)
+        async with aclosing(happening) as events:
+            async for event in events:
+                yield await self.outcome(prepared, event=event)
 
     def _refuse_without_token(self, size: Complexity) -> None:
         # GraphiQL reads the schema before anybody could have typed a token into it.
@@ -113,11 +126,6 @@ class Operations(Generic[ViewerT]):
             raise InvalidDocument(found)
         return found
 
-    async def _executed(self, prepared: Prepared, context: object, *, root: object = None) -> Reply:
-        async with self._in_time(prepared.type):
-            outcome = await execute(prepared.plan, self._schema, variables=prepared.variables, context=context, root=root)
-        return self._present.reply_to(outcome)
-
     @asynccontextmanager
     async def _in_time(self, operation_type: OperationType) -> AsyncIterator[None]:
         seconds = self._limits.mutation_seconds if operation_type is OperationType.MUTATION else self._limits.query_seconds
@@ -129,9 +137,6 @@ class Operations(Generic[ViewerT]):
             if not deadline.expired():
                 raise
             raise RequestError(ErrorCode.TIMEOUT, f"The operation took longer than {seconds:g} seconds.") from error
-
-    def _context_of(self, viewer: ViewerT | None) -> object:
-        return None if viewer is None else self._context(viewer)
 
 
 def _admit_all(_size: Complexity) -> None:

@@ -18,8 +18,6 @@ from domain.jobs.job import JobLimits
 from domain.spending import Usage
 from persistence.database import Database
 from persistence.job_desk import PostgresJobDesk
-from schema.edge.guard import guarded
-from schema.edge.limits import Limits
 from tests.api import Api, serving
 from tests.persistence.job_world import LEASE, NOW, RESULT, JobWorld, build_world, text_of
 from tests.persistence.legal_state import Books
@@ -120,8 +118,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def office(database: Database) -> AsyncIterator[Office]:
     world = await build_world(database)
     many = JobLimits(per_user=1000, per_project=1000)
-    async with serving(database) as plain:
-        api = replace(plain, schema=guarded(plain.schema, limits=Limits(), development=True))
+    async with serving(database) as api:
         yield Office(
             replace(world, desk=PostgresJobDesk(database, worker="test", limits=many, monthly_limit=None)), api, await api.project()
         )

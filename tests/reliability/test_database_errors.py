@@ -12,7 +12,6 @@ import pytest
 from commands.demo.client import Client
 from persistence.database import Database
 from schema.edge.errors import ErrorCode, RequestError
-from schema.edge.guard import guarded
 from schema.edge.limits import Limits
 from tests.api import Refused, serving
 from tests.conftest import APPLICATION_LOGIN
@@ -180,7 +179,7 @@ async def test_a_job_waits_for_a_row_that_is_held_longer_than_a_statement_may_ta
 async def test_a_request_that_gets_no_connection_is_told_that_it_took_too_long_and_can_be_sent_again(database_url: str):
     database = Database(database_url, pool_size=CONNECTIONS)
     async with serving(database) as api:
-        hurried = replace(api, schema=guarded(api.schema, limits=Limits(mutation_seconds=PATIENCE), development=False))
+        hurried = replace(api, limits=Limits(mutation_seconds=PATIENCE))
         request = {"chapterId": await api.chapter(await api.project()), "idempotencyKey": "sent again"}
         async with AsyncExitStack() as all_taken:
             for _ in range(CONNECTIONS):
