@@ -22,7 +22,8 @@ from schema.fields import Info, argument, attribute, defaulted, field, optional,
 from schema.node import Node
 from schema.paging import After, Connection, First, page_request
 from schema.people import User
-from schema.prompts import PromptReceipt
+from schema.prompts import WHOLE_RECEIPT, PromptReceipt
+from schema.reference_files import WHOLE_TEXT
 
 if TYPE_CHECKING:
     from schema.jobs import Job
@@ -51,7 +52,7 @@ class ChapterVersion(Node):
     async def chapter(parent: Parent[domain.ChapterVersion], info: Info) -> domain.Chapter | None:
         return await info.context.loaders.chapters.load(parent.chapter_id)
 
-    @field(str, "The text, whole, as Markdown.")
+    @field(str, "The text, whole, as Markdown.", weight=WHOLE_TEXT)
     @staticmethod
     async def text(parent: Parent[domain.ChapterVersion], info: Info) -> str | None:
         return await info.context.loaders.version_texts.load(parent.id)
@@ -74,7 +75,7 @@ class ChapterVersion(Node):
     async def parent(parent: Parent[domain.ChapterVersion], info: Info) -> domain.ChapterVersion | None:
         return await info.context.loaders.versions.load(parent.parent_id) if parent.parent_id else None
 
-    @field(PromptReceipt | None, "What the model saw when it wrote this; null for what a person wrote.")
+    @field(PromptReceipt | None, "What the model saw when it wrote this; null for what a person wrote.", weight=WHOLE_RECEIPT)
     @staticmethod
     async def receipt(parent: Parent[domain.ChapterVersion], info: Info) -> ReceiptValue | None:
         return await info.context.loaders.receipts.load(parent.receipt_id) if parent.receipt_id else None
@@ -91,6 +92,9 @@ class ChapterVersion(Node):
     @field(
         list[DiffHunk],
         "How another version became this one, word by word: EQUAL and DELETE joined are the other's text, EQUAL and INSERT this one's.",
+        # Two whole texts, compared word by word.
+        weight=50,
+        most=1_000,
     )
     @staticmethod
     async def diff(

@@ -5,12 +5,15 @@ a static method of that value. Every field says what it gives and is described.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from inspect import signature
+from typing import Any, Final, TypeVar
 
 import strawberry
 from strawberry.types import has_object_definition
 
+from domain.paging import DEFAULT_PAGE_SIZE
 from resolvers.context import RequestContext
+from schema.edge.cost.directives import Cost, ListSize, at_most, sliced, weighing
 
 Info = strawberry.Info[RequestContext, None]
 
@@ -18,11 +21,27 @@ Resolver = Callable[..., Any]
 Value = TypeVar("Value")
 
 
-def field(gives: object, description: str) -> Callable[[Resolver], Any]:
-    """A field of GraphQL type `gives`, whatever domain value its resolver returns for it."""
+_PAGED_BY: Final = ("first", "last")
+_PAGED: Final = ("edges", "nodes")
+
+
+def field(
+    gives: object, description: str, *, weight: int = 0, most: int | None = None, sized_by: str | None = None
+) -> Callable[[Resolver], Any]:
+    """A field of GraphQL type `gives`, whatever domain value its resolver returns for it.
+
+    Each execution costs `weight` points, and each object it gives one more: `most` says how many these are in practice, for a list that
+    is given whole; `sized_by` is the argument that has as many items. What has pages by `first` or `last` is sized by them.
+    """
 
     def declare(resolver: Resolver) -> Any:
-        return strawberry.field(resolver=resolver, graphql_type=gives, description=description)
+        directives: list[object] = [*_weighing(weight), *_sized(most)]
+        paged_by = [name for name in _PAGED_BY if name in signature(resolver).parameters]
+        if paged_by:
+            directives.append(sliced(paged_by, otherwise=DEFAULT_PAGE_SIZE, fields=_PAGED))
+        elif sized_by is not None:
+            directives = [*_weighing(weight), sliced([sized_by], otherwise=most or DEFAULT_PAGE_SIZE)]
+        return strawberry.field(resolver=resolver, graphql_type=gives, description=description, directives=directives)
 
     return declare
 
@@ -40,9 +59,9 @@ def argument(description: str, *, name: str | None = None) -> Any:
     return strawberry.argument(name=name, description=description)
 
 
-def attribute(description: str, *, name: str | None = None) -> Any:
-    """A field that is the value's own attribute."""
-    return strawberry.field(name=name, description=description)
+def attribute(description: str, *, name: str | None = None, most: int | None = None) -> Any:
+    """A field that is the value's own attribute. `most` as for `field`."""
+    return strawberry.field(name=name, description=description, directives=_sized(most))
 
 
 def required(description: str) -> Any:
@@ -60,6 +79,14 @@ def defaulted(value: object, description: str) -> Any:
     if isinstance(value, list):
         return strawberry.field(default_factory=value.copy, description=description)
     return strawberry.field(default=value, description=description)
+
+
+def _weighing(weight: int) -> list[Cost]:
+    return [weighing(weight)] if weight else []
+
+
+def _sized(most: int | None) -> list[ListSize]:
+    return [] if most is None else [at_most(most)]
 
 
 def present(value: Value | None) -> Value | None:

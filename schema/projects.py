@@ -27,7 +27,7 @@ from schema.node import Node
 from schema.paging import After, Before, Connection, First, Last, page_request
 from schema.people import ProjectMember
 from schema.reference_files import ReferenceFile
-from schema.spending import Budget, From, To, UsageReport
+from schema.spending import AGGREGATE, Budget, From, To, UsageReport
 
 if TYPE_CHECKING:
     from schema.chapters import Chapter
@@ -105,7 +105,7 @@ class Project(Node):
     async def viewer_role(parent: Parent[domain.Project], info: Info) -> Role | None:
         return await info.context.loaders.roles.load(parent.id)
 
-    @field(list[ProjectMember], "Everybody who may see it, in the order they joined; at most 50.")
+    @field(list[ProjectMember], "Everybody who may see it, in the order they joined; at most 50.", most=50)
     @staticmethod
     async def members(parent: Parent[domain.Project], info: Info) -> Sequence[Membership]:
         return await info.context.loaders.members.load(parent.id) or ()
@@ -151,7 +151,7 @@ class Project(Node):
         request = page_request(first=first, after=after)
         return await projects.jobs_of(info.context, parent, request, status=chosen(status), kind=chosen_kinds(kind))
 
-    @field(ProjectProgress, "How far it is.")
+    @field(ProjectProgress, "How far it is.", weight=AGGREGATE)
     @staticmethod
     async def progress(parent: Parent[domain.Project], info: Info) -> projects.Progress:
         return await projects.progress_of(info.context, parent)
@@ -161,12 +161,14 @@ class Project(Node):
         "The assessment that speaks for each chapter that has a text, in book order: what a chart draws. A judge's goes before what was only "
         "measured, the current version's before another's, then the latest. Whole, for a project has at most 1,000 chapters; one whose text "
         "was never measured or judged is left out.",
+        weight=AGGREGATE,
+        most=1_000,
     )
     @staticmethod
     async def quality(parent: Parent[domain.Project], info: Info) -> Sequence[QualityValue]:
         return await info.context.loaders.quality.load(parent.id) or ()
 
-    @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.")
+    @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.", weight=AGGREGATE)
     @staticmethod
     async def usage(
         parent: Parent[domain.Project],

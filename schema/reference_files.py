@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from schema.projects import Project
 
 
+# A text is as long as a list of objects, and it is read by a statement of its own.
+WHOLE_TEXT = 10
+
+
 @strawberry.type(description="Something the author knows about the book and wants the model to know.")
 class ReferenceFile(Node):
     shows = domain.ReferenceFile
@@ -38,7 +42,7 @@ class ReferenceFile(Node):
     async def project(parent: Parent[domain.ReferenceFile], info: Info) -> ProjectValue | None:
         return await info.context.loaders.projects.load(parent.project_id)
 
-    @field(str, "The text, whole.")
+    @field(str, "The text, whole.", weight=WHOLE_TEXT)
     @staticmethod
     async def content(parent: Parent[domain.ReferenceFile], info: Info) -> str | None:
         return await info.context.loaders.reference_contents.load(parent.id)
