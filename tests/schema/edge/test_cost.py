@@ -5,6 +5,8 @@ from typing import Optional
 import pytest
 import strawberry
 from graphql import OperationDefinitionNode, parse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schema.edge.cost.model import CostModel, refuse_if_too_costly
 from schema.edge.cost.program import MOST
@@ -89,6 +91,18 @@ def test_page_sizes_come_from_variables_of_any_kind(variables, items):
     assert cost("query($n: Int) { projects(first: $n) { nodes { id } } }", variables) == 1 + items
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@given(number=JSON, ids=JSON, yes=JSON)
+def test_no_variables_of_any_kind_break_it_or_cost_more_than_the_largest_pages(number, ids, yes):
+    source = """query($n: Int, $ids: [ID!]!, $yes: Boolean!) {
+      projects(first: $n) { nodes { id } } nodes(ids: $ids) { id } viewer @skip(if: $yes) { user { id } } }"""
+    assert 1 <= cost(source, {"n": number, "ids": ids, "yes": yes}) <= 101 + 100 + 2
+
+
 def test_a_variables_default_counts_where_it_is_left_out():
     source = "query($n: Int = 50) { projects(first: $n) { nodes { id } } }"
     assert [cost(source, variables) for variables in ({}, {"n": 3}, {"n": None})] == [51, 4, 21]
@@ -136,6 +150,7 @@ def test_of_an_objects_possible_types_the_dearest_counts():
     project = "... on Project { chapters(first: 9) { nodes { id } } }"
     assert cost(f'{{ node(id: "x") {{ {chapter} {project} }} }}') == 1 + 1 + 9
     assert cost(f'{{ node(id: "x") {{ {chapter} {project} ... on Node {{ {chapter} }} }} }}') == 1 + 2 * (1 + 5)
+    assert cost("{ node(id: 1) { ... on Chapter { project { id } } ... on Job { project { id } } } }") == 1 + 1
     pages = "query($n: Int) { node(id: 1) { ... on Chapter { versions(first: $n) { nodes { id } } } ... on Project { members { role } } } }"
     assert [cost(pages, {"n": n}) for n in (1, 90)] == [1 + 50, 1 + 1 + 90]
 
