@@ -30,7 +30,7 @@ class Settings:
     """One attribute per setting of the README's table.
 
     `database_url` None means the embedded Postgres, `embedding_model` None that nothing is embedded, `log_retention_days` 0 that logs of finished jobs are never compacted,
-    `prompt_memory_mb` 0 that nothing is kept between prompts.
+    `prompt_memory_mb` 0 that nothing is kept between prompts, `cost_per_minute` 0 that nobody's operations are counted against a limit.
     """
 
     production: bool
@@ -57,6 +57,7 @@ class Settings:
     jwt_jwks_url: str | None
     jwt_secret: Secret | None
     allowed_origins: tuple[str, ...]
+    cost_per_minute: int
     graphiql: bool
     workers_in_process: int
     jobs_per_user: int
@@ -111,6 +112,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         jwt_jwks_url=jwks_url,
         jwt_secret=None if jwks_url else _jwt_secret(given_secret, data_dir, production),
         allowed_origins=tuple(origin.strip() for origin in get("SCRIPTORIUM_ALLOWED_ORIGINS").split(",") if origin.strip()),
+        cost_per_minute=_points(get("SCRIPTORIUM_COST_PER_MINUTE", "1000000"), "SCRIPTORIUM_COST_PER_MINUTE"),
         graphiql=not production,
         workers_in_process=_count(get("SCRIPTORIUM_WORKERS_IN_PROCESS", "16"), "SCRIPTORIUM_WORKERS_IN_PROCESS"),
         jobs_per_user=_count(get("SCRIPTORIUM_JOBS_PER_USER", "4"), "SCRIPTORIUM_JOBS_PER_USER", least=1),
@@ -228,6 +230,12 @@ def _limit(value: str, name: str) -> int | None:
         return None
     if not value.isdecimal() or not 0 < int(value) <= HIGHEST_LIMIT:
         raise SettingsError(f"{name} must be a whole number above 0, or be left out for no limit.")
+    return int(value)
+
+
+def _points(value: str, name: str) -> int:
+    if not value.isdecimal() or int(value) > HIGHEST_LIMIT:
+        raise SettingsError(f"{name} must be a whole number of points from 0 to {HIGHEST_LIMIT:,}; 0 means no limit.")
     return int(value)
 
 

@@ -136,8 +136,10 @@ class Assessment(Node):
     score: float = attribute("How good the version is as a whole: 0 to 100. Without a judge, what the metrics alone come to.")
     score_low: float = attribute("The lower end of the interval in which repeated judging would put the score.")
     score_high: float = attribute("The upper end of it. Without a judge both ends are the score itself, for metrics do not vary.")
-    dimensions: list[DimensionScore] = attribute("How good it is in several respects: the judge's rubric, and what was measured.")
-    metrics: list[ProseMetric] = attribute("What was measured of the text. Metrics that cannot be taken of it are left out: see `notes`.")
+    dimensions: list[DimensionScore] = attribute("How good it is in several respects: the judge's rubric, and what was measured.", most=20)
+    metrics: list[ProseMetric] = attribute(
+        "What was measured of the text. Metrics that cannot be taken of it are left out: see `notes`.", most=30
+    )
     notes: list[str] = attribute("What could not be measured or judged, and why, for people; empty if there was nothing.")
     judge: str | None = attribute("The model that judged; null when only the metrics were taken.")
     rubric: str | None = attribute(
@@ -167,6 +169,7 @@ class Assessment(Node):
         "it last; else metric by metric.",
         lambda loaders: loaders.findings_of_assessment,
         otherwise=(),
+        most=100,
     )
 
 

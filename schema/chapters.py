@@ -19,7 +19,8 @@ from schema.fields import Info, Parents, argument, attribute, batched, defaulted
 from schema.node import Node
 from schema.paging import After, Connection, First, page_request
 from schema.people import User
-from schema.prompts import PromptReceipt
+from schema.prompts import WHOLE_RECEIPT, PromptReceipt
+from schema.reference_files import WHOLE_TEXT
 
 if TYPE_CHECKING:
     from schema.jobs import Job
@@ -50,7 +51,7 @@ class ChapterVersion(Node):
         by="chapter_id",
     )
 
-    text = loaded(str, "The text, whole, as Markdown.", lambda loaders: loaders.version_texts)
+    text = loaded(str, "The text, whole, as Markdown.", lambda loaders: loaders.version_texts, weight=WHOLE_TEXT)
 
     @field(User | None, "Who saved it; null when a job did.")
     @staticmethod
@@ -76,6 +77,7 @@ class ChapterVersion(Node):
         "What the model saw when it wrote this; null for what a person wrote.",
         lambda loaders: loaders.receipts,
         by="receipt_id",
+        weight=WHOLE_RECEIPT,
     )
 
     assessment = loaded(
@@ -88,6 +90,9 @@ class ChapterVersion(Node):
     @field(
         list[DiffHunk],
         "How another version became this one, word by word: EQUAL and DELETE joined are the other's text, EQUAL and INSERT this one's.",
+        # Two whole texts, compared word by word.
+        weight=50,
+        most=1_000,
     )
     @staticmethod
     async def diff(

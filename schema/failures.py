@@ -15,6 +15,7 @@ from strawberry.utils.str_converters import to_camel_case
 from domain import errors
 from domain.errors import Refusal
 from schema.chapters import ChapterVersion
+from schema.edge.cost.directives import weighing
 from schema.edge.errors import ErrorCode, RequestError
 from schema.enums import Role, UserErrorCode
 from schema.fields import Info, argument, attribute, field, loaded
@@ -59,8 +60,17 @@ class Answer(Generic[Result]):
     errors: Sequence[Told] = ()
 
 
-def mutation(payload: Any, description: str) -> Callable[[Callable[..., Any]], Any]:
-    """A mutation field of type `payload`. The one place where a refusal becomes data."""
+MUTATION_WEIGHT = 10
+SAVING_WEIGHT = 50
+JOB_WEIGHT = 100
+
+
+def mutation(payload: Any, description: str, *, weight: int = MUTATION_WEIGHT) -> Callable[[Callable[..., Any]], Any]:
+    """A mutation field of type `payload`. The one place where a refusal becomes data.
+
+    `weight` is what each execution costs in points: SAVING_WEIGHT where a text is counted, indexed and measured on the way, JOB_WEIGHT
+    where a worker's time and model calls follow.
+    """
 
     def declare(resolver: Any) -> Any:
         function = resolver.__func__ if isinstance(resolver, staticmethod) else resolver
@@ -75,7 +85,7 @@ def mutation(payload: Any, description: str) -> Callable[[Callable[..., Any]], A
             except Refusal as refusal:
                 return Answer(errors=(Told(refusal),))
 
-        return strawberry.mutation(resolver=answer, graphql_type=payload | None, description=description)
+        return strawberry.mutation(resolver=answer, graphql_type=payload | None, description=description, directives=[weighing(weight)])
 
     return declare
 
@@ -205,7 +215,7 @@ class PromptTooSmallError(UserError):
 
     token_budget: int = attribute("How many tokens the prompt may have.")
     tokens_required: int = attribute("How many it must have.")
-    parts: list[RequiredPart] = attribute("What must be in it, the largest first. Headings and fences come on top.")
+    parts: list[RequiredPart] = attribute("What must be in it, the largest first. Headings and fences come on top.", most=100)
 
 
 @strawberry.type(description="More than the system accepts.")

@@ -35,13 +35,13 @@ class GenreProfile:
     guidance: str = attribute("What the model is told about writing in it; if it is empty, nothing.")
     reason: str = attribute("Why the genre has these weights and shares, for people.")
 
-    @field(list[GenreEmphasis], "How much each kind of reference file counts.")
+    @field(list[GenreEmphasis], "How much each kind of reference file counts.", most=6)
     @staticmethod
     def emphasis(parent: Parent[genres.GenreProfile]) -> list[GenreEmphasis]:
         own = {entry.kind for entry in parent.override.emphasis} if parent.override else set()
         return [GenreEmphasis(kind=kind, weight=weight, overridden=kind in own) for kind, weight in parent.emphasis.items()]
 
-    @field(list[GenreShare], "How much room each group may take. The floors sum to 1 at most.")
+    @field(list[GenreShare], "How much room each group may take. The floors sum to 1 at most.", most=9)
     @staticmethod
     def shares(parent: Parent[genres.GenreProfile]) -> list[GenreShare]:
         own = {entry.group for entry in parent.override.shares} if parent.override else set()

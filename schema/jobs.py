@@ -24,6 +24,7 @@ from schema.node import Node
 from schema.paging import After, Connection, First, page_request, write_sequence
 from schema.people import User
 from schema.projects import Project
+from schema.reference_files import WHOLE_TEXT
 from schema.spending import CostEstimate, Usage
 
 JobResult = Annotated[
@@ -89,7 +90,7 @@ class Job(Node):
     async def started_by(parent: Parent[domain.Job], info: Info) -> UserValue:
         return await people.person(info.context, parent.started_by)
 
-    @field(str, "What it has written so far, whole; empty for a job that writes nothing.")
+    @field(str, "What it has written so far, whole; empty for a job that writes nothing.", weight=WHOLE_TEXT)
     @staticmethod
     async def text(parent: Parent[domain.Job], info: Info) -> str:
         text, _ = await jobs.text_of(info.context, parent)
@@ -98,13 +99,15 @@ class Job(Node):
     @field(
         str | None,
         "The last event that `text` contains. Read both in one request, then subscribe behind it: nothing is missed, nothing comes twice.",
+        # It is read together with the text, whether or not that is asked for.
+        weight=WHOLE_TEXT,
     )
     @staticmethod
     async def last_event_cursor(parent: Parent[domain.Job], info: Info) -> str | None:
         _, sequence = await jobs.text_of(info.context, parent)
         return write_sequence(sequence) if sequence else None
 
-    steps = loaded(list[JobStep], "Its steps so far, in order.", lambda loaders: loaders.job_steps, otherwise=())
+    steps = loaded(list[JobStep], "Its steps so far, in order.", lambda loaders: loaders.job_steps, otherwise=(), most=50)
 
     @batched(Connection[JobEvent], "Its log so far, in order. The cursors are those of `jobEvents`.")
     @staticmethod

@@ -13,7 +13,7 @@ from resolvers import assessments, chapter_texts, chapters, generation, jobs, pe
 from schema import ids
 from schema.assessments import DismissFindingInput
 from schema.chapters import CreateChapterInput, MoveChapterInput, RestoreChapterVersionInput, SaveChapterTextInput, UpdateChapterInput
-from schema.failures import Input, mutation
+from schema.failures import JOB_WEIGHT, SAVING_WEIGHT, Input, mutation
 from schema.fields import Info, given, present
 from schema.job_requests import assessment_start, revision_start
 from schema.jobs import ChangeJobCostLimitInput, JobInput, StartAssessmentInput, StartChapterGenerationInput, StartChapterRevisionInput
@@ -81,7 +81,7 @@ class Mutation:
         await reference_files.delete_reference_file(info.context, file_id)
         return sent.id
 
-    @mutation(ChapterPayload, "Add a chapter to a project. For editors.")
+    @mutation(ChapterPayload, "Add a chapter to a project. For editors.", weight=SAVING_WEIGHT)
     @staticmethod
     async def create_chapter(info: Info, sent: Input[CreateChapterInput]) -> chapter_values.Chapter:
         project_id = ids.require(project_values.Project, sent.project_id, "input", "projectId")
@@ -106,7 +106,7 @@ class Mutation:
         await chapters.delete_chapter(info.context, ids.require(chapter_values.Chapter, sent.id, "input", "id"))
         return sent.id
 
-    @mutation(ChapterPayload, "Save a text as a chapter's new current version. For editors.")
+    @mutation(ChapterPayload, "Save a text as a chapter's new current version. For editors.", weight=SAVING_WEIGHT)
     @staticmethod
     async def save_chapter_text(info: Info, sent: Input[SaveChapterTextInput]) -> chapter_values.Chapter:
         chapter_id = ids.require(chapter_values.Chapter, sent.chapter_id, "input", "chapterId")
@@ -114,13 +114,15 @@ class Mutation:
         base_id = None if base is None else ids.require(chapter_values.ChapterVersion, base, "input", "baseVersionId")
         return await chapter_texts.save_text(info.context, chapter_id, sent.text, base_version_id=base_id)
 
-    @mutation(ChapterPayload, "Make an earlier version current again, by a new version with its text. For editors.")
+    @mutation(ChapterPayload, "Make an earlier version current again, by a new version with its text. For editors.", weight=SAVING_WEIGHT)
     @staticmethod
     async def restore_chapter_version(info: Info, sent: Input[RestoreChapterVersionInput]) -> chapter_values.Chapter:
         version_id = ids.require(chapter_values.ChapterVersion, sent.version_id, "input", "versionId")
         return await chapter_texts.restore_version(info.context, version_id)
 
-    @mutation(JobPayload, "Have a chapter written by a model. Answers at once: follow the job with `jobEvents`. For editors.")
+    @mutation(
+        JobPayload, "Have a chapter written by a model. Answers at once: follow the job with `jobEvents`. For editors.", weight=JOB_WEIGHT
+    )
     @staticmethod
     async def start_chapter_generation(info: Info, sent: Input[StartChapterGenerationInput]) -> Job:
         return await generation.start_chapter_generation(info.context, start_request(sent))
@@ -129,6 +131,7 @@ class Mutation:
         JobPayload,
         "Have a version revised by a model: the chosen findings are seen to, all else stays as it is. Answers at once: follow the job with "
         "`jobEvents`. For editors.",
+        weight=JOB_WEIGHT,
     )
     @staticmethod
     async def start_chapter_revision(info: Info, sent: Input[StartChapterRevisionInput]) -> Job:
@@ -137,6 +140,7 @@ class Mutation:
     @mutation(
         JobPayload,
         "Have a version measured, and judged by the project's assessor. Answers at once: follow the job with `jobEvents`. For editors.",
+        weight=JOB_WEIGHT,
     )
     @staticmethod
     async def start_assessment(info: Info, sent: Input[StartAssessmentInput]) -> Job:
@@ -168,7 +172,11 @@ class Mutation:
     async def change_job_cost_limit(info: Info, sent: Input[ChangeJobCostLimitInput]) -> Job:
         return await jobs.change_cost_limit(info.context, ids.require(Job, sent.job_id, "input", "jobId"), given(sent, "job_id"))
 
-    @mutation(JobPayload, "Take up a failed or cancelled job again, behind what it has recorded and paid for already. For editors.")
+    @mutation(
+        JobPayload,
+        "Take up a failed or cancelled job again, behind what it has recorded and paid for already. For editors.",
+        weight=JOB_WEIGHT,
+    )
     @staticmethod
     async def retry_job(info: Info, sent: Input[JobInput]) -> Job:
         return await jobs.retry_job(info.context, ids.require(Job, sent.job_id, "input", "jobId"))

@@ -18,6 +18,9 @@ Entity = TypeVar("Entity")
 
 _LONGEST_CURSOR = 2_000
 
+# A statement that reads the index of the whole list.
+COUNTING = 5
+
 First = Annotated[
     int | None,
     argument(
@@ -75,7 +78,7 @@ class Connection(Generic[Entity]):
             end_cursor=write_cursor(page.cursors[-1]) if page.cursors else None,
         )
 
-    @field(int, "How many items the whole list has. Counted only when it is asked for.")
+    @field(int, "How many items the whole list has. Counted only when it is asked for.", weight=COUNTING)
     @staticmethod
     async def total_count(parent: Parent[Listing[Any]]) -> int:
         return await parent.count()

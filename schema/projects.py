@@ -24,7 +24,7 @@ from schema.node import Node
 from schema.paging import After, Before, Connection, First, Last, page_request
 from schema.people import ProjectMember
 from schema.reference_files import ReferenceFile
-from schema.spending import Budget, From, To, UsageReport
+from schema.spending import AGGREGATE, Budget, From, To, UsageReport
 
 if TYPE_CHECKING:
     from schema.chapters import Chapter
@@ -101,6 +101,7 @@ class Project(Node):
         "Everybody who may see it, in the order they joined; at most 50.",
         lambda loaders: loaders.members,
         otherwise=(),
+        most=50,
     )
 
     @batched(Connection[Annotated["Chapter", strawberry.lazy("schema.chapters")]], "Its chapters, in book order.")
@@ -144,7 +145,7 @@ class Project(Node):
         request = page_request(first=first, after=after)
         return await projects.jobs_of(info.context, parents, request, status=chosen(status), kind=chosen_kinds(kind))
 
-    @field(ProjectProgress, "How far it is.")
+    @field(ProjectProgress, "How far it is.", weight=AGGREGATE)
     @staticmethod
     async def progress(parent: Parent[domain.Project], info: Info) -> projects.Progress:
         return await projects.progress_of(info.context, parent)
@@ -156,9 +157,11 @@ class Project(Node):
         "was never measured or judged is left out.",
         lambda loaders: loaders.quality,
         otherwise=(),
+        weight=AGGREGATE,
+        most=1_000,
     )
 
-    @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.")
+    @field(UsageReport, "What its jobs have used, and the vectors of its texts where this server makes any.", weight=AGGREGATE)
     @staticmethod
     async def usage(
         parent: Parent[domain.Project],

@@ -21,6 +21,12 @@ from schema.node import Node
 from schema.reference_files import ReferenceFile
 from schema.spending import CostEstimate
 
+# A receipt is one stored document that may tell of thousands of candidates; two of them are compared candidate by candidate;
+# and a prompt is built by choosing among all of a project's files and chapters.
+WHOLE_RECEIPT = 10
+COMPARING = 20
+BUILDING = 100
+
 
 @strawberry.type(description="A candidate for a prompt, and what became of it.")
 class PromptItem:
@@ -52,7 +58,7 @@ class PromptReceipt:
     stable_prefix_tokens: int = attribute(
         "How many of its first tokens are those of the previous prompt for this chapter: providers discount them."
     )
-    items: list[PromptItem] = attribute("The candidates.")
+    items: list[PromptItem] = attribute("The candidates.", most=1_000)
 
 
 @strawberry.type(description="Something that is sent otherwise in one prompt than in another: in only one of them, or longer or shorter.")
@@ -83,10 +89,10 @@ class PromptComparison:
     after: PromptReceipt = attribute("The receipt of the second prompt.")
     identical: bool = attribute("Whether the two prompts are the same to the byte.")
     tokens: int = attribute("How many tokens more the second prompt has; below 0 if it has fewer.")
-    came_in: list[PromptChange] = attribute("What is sent now and was left out, or was not a candidate, before.")
-    went_out: list[PromptChange] = attribute("What was sent before and is left out now, or is not a candidate any more.")
-    longer: list[PromptChange] = attribute("What both send, the second at greater length.")
-    shorter: list[PromptChange] = attribute("What both send, the second at lesser length.")
+    came_in: list[PromptChange] = attribute("What is sent now and was left out, or was not a candidate, before.", most=100)
+    went_out: list[PromptChange] = attribute("What was sent before and is left out now, or is not a candidate any more.", most=100)
+    longer: list[PromptChange] = attribute("What both send, the second at greater length.", most=100)
+    shorter: list[PromptChange] = attribute("What both send, the second at lesser length.", most=100)
     unchanged: int = attribute("How many candidates both send at the same length.")
 
 
@@ -116,14 +122,16 @@ class PromptPreview:
     def receipt(parent: Parent[prompts.Preview]) -> receipts.PromptReceipt:
         return parent.prompt.receipt
 
-    @field(list[PromptMessage], "The prompt.")
+    @field(list[PromptMessage], "The prompt.", most=10)
     @staticmethod
     def messages(parent: Parent[prompts.Preview]) -> list[PromptMessage]:
         counted = zip(parent.prompt.messages, parent.prompt.message_tokens, strict=True)
         return [PromptMessage(role=message.role.value, text=message.text, tokens=tokens) for message, tokens in counted]
 
     @field(
-        PromptComparison, "How this prompt differs from the one that a version was written from. The version is before, the preview after."
+        PromptComparison,
+        "How this prompt differs from the one that a version was written from. The version is before, the preview after.",
+        weight=COMPARING,
     )
     @staticmethod
     async def compared_to(
@@ -137,6 +145,7 @@ class PromptPreview:
     @field(
         PromptComparison,
         "What a larger token budget would change, all else being equal: what would come in, grow, or be crowded out by something better.",
+        weight=BUILDING,
     )
     @staticmethod
     async def with_more(

@@ -34,8 +34,8 @@ from schema.paging import After, Before, Connection, First, Last, page_request
 from schema.people import User
 from schema.projects import Project
 from schema.prompt_requests import preview_request
-from schema.prompts import LanguageModel, Mention, PromptComparison, PromptPreview, PromptPreviewInput
-from schema.spending import Budget, From, To, UsageReport
+from schema.prompts import BUILDING, COMPARING, LanguageModel, Mention, PromptComparison, PromptPreview, PromptPreviewInput
+from schema.spending import AGGREGATE, Budget, From, To, UsageReport
 
 NODES_AT_ONCE = 100
 
@@ -68,12 +68,16 @@ class Viewer:
             info.context, request, chosen=project_filter(present(chosen_by)), order=project_order(present(ordered_by))
         )
 
-    @field(UsageReport, "What the jobs they started have used, in all projects, and the vectors of texts in projects that they own.")
+    @field(
+        UsageReport,
+        "What the jobs they started have used, in all projects, and the vectors of texts in projects that they own.",
+        weight=AGGREGATE,
+    )
     @staticmethod
     async def usage(info: Info, from_: From = UNSET, to: To = UNSET) -> ReportValue:
         return await people.own_usage(info.context, since=present(from_), until=present(to))
 
-    @field(Budget, "What the jobs they start may spend this month (of UTC), in all projects. The limit is the server's.")
+    @field(Budget, "What the jobs they start may spend this month (of UTC), in all projects. The limit is the server's.", weight=AGGREGATE)
     @staticmethod
     async def monthly_budget(info: Info) -> BudgetValue:
         return await people.own_month(info.context)
@@ -96,7 +100,7 @@ class Query:
     async def node(info: Info, entity_id: EntityId) -> Any:
         return await find(info.context, ids.decode(entity_id))
 
-    @field(list[Node | None], "Several at once, in the order of their ids.")
+    @field(list[Node | None], "Several at once, in the order of their ids.", most=NODES_AT_ONCE, sized_by="ids")
     @staticmethod
     async def nodes(
         info: Info, entity_ids: Annotated[list[ID], argument(f"Their ids, at most {NODES_AT_ONCE}.", name="ids")]
@@ -134,12 +138,12 @@ class Query:
     async def job(info: Info, entity_id: EntityId) -> Any:
         return await find(info.context, ids.decode(entity_id), kind=JobValue)
 
-    @field(PromptPreview, "What a draft of a chapter would send now, and what it would cost. Free: no model is called.")
+    @field(PromptPreview, "What a draft of a chapter would send now, and what it would cost. Free: no model is called.", weight=BUILDING)
     @staticmethod
     async def prompt_preview(info: Info, sent: Annotated[PromptPreviewInput, argument("Which prompt.", name="input")]) -> prompts.Preview:
         return await prompts.preview(info.context, preview_request(sent))
 
-    @field(PromptComparison, "How the prompt that one version was written from differs from another's, and why.")
+    @field(PromptComparison, "How the prompt that one version was written from differs from another's, and why.", weight=COMPARING)
     @staticmethod
     async def prompt_comparison(
         info: Info,
@@ -149,7 +153,13 @@ class Query:
         before_id, after_id = ids.require(VersionValue, before, "before"), ids.require(VersionValue, after, "after")
         return await prompt_comparisons.compare_versions(info.context, before_id=before_id, after_id=after_id)
 
-    @field(list[Mention], "Where a text names reference files of a project, in reading order, without overlaps.")
+    @field(
+        list[Mention],
+        "Where a text names reference files of a project, in reading order, without overlaps.",
+        # All of a project's files are read, and a megabyte of text for their names.
+        weight=50,
+        most=500,
+    )
     @staticmethod
     async def mentions(
         info: Info,
@@ -159,13 +169,15 @@ class Query:
         found = await prompts.mentions(info.context, ids.require(ProjectValue, project_id, "projectId"), text)
         return [Mention(entry=entry) for entry in found]
 
-    @field(list[GenreProfile], "What each genre asks of a prompt.")
+    @field(list[GenreProfile], "What each genre asks of a prompt.", most=13)
     @staticmethod
     def genres() -> Sequence[ProfileValue]:
         return all_profiles()
 
     @field(
-        list[LanguageModel], "The models to choose from, the default first. Others that the server's endpoint knows can be named as well."
+        list[LanguageModel],
+        "The models to choose from, the default first. Others that the server's endpoint knows can be named as well.",
+        most=50,
     )
     @staticmethod
     def models(info: Info) -> Sequence[ModelInfo]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from schema.projects import Project
 
 
+# A text is as long as a list of objects, and it is read by a statement of its own.
+WHOLE_TEXT = 10
+
+
 @strawberry.type(description="Something the author knows about the book and wants the model to know.")
 class ReferenceFile(Node):
     shows = domain.ReferenceFile
@@ -39,7 +43,7 @@ class ReferenceFile(Node):
         by="project_id",
     )
 
-    content = loaded(str, "The text, whole.", lambda loaders: loaders.reference_contents)
+    content = loaded(str, "The text, whole.", lambda loaders: loaders.reference_contents, weight=WHOLE_TEXT)
 
 
 @strawberry.input(description="A new reference file. For editors; at most 10,000 in a project.")

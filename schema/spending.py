@@ -10,6 +10,9 @@ from strawberry import Parent
 from domain import spending
 from schema.fields import argument, attribute, field
 
+# One statement over all that a project's chapters, or somebody's calls, have left.
+AGGREGATE = 10
+
 From = Annotated[datetime | None, argument("Only calls made at or after this moment.", name="from")]
 To = Annotated[datetime | None, argument("Only calls made before this moment.")]
 
@@ -32,12 +35,12 @@ class Usage:
 class UsageReport:
     total: Usage = attribute("All of it.")
 
-    @field(list["UsageByDay"], "By day, in UTC, earliest first; days without a call are left out.")
+    @field(list["UsageByDay"], "By day, in UTC, earliest first; days without a call are left out.", most=366)
     @staticmethod
     def by_day(parent: Parent[spending.UsageReport]) -> list["UsageByDay"]:
         return [UsageByDay(date=day, usage=usage) for day, usage in parent.by_day]
 
-    @field(list["UsageByModel"], "By model.")
+    @field(list["UsageByModel"], "By model.", most=20)
     @staticmethod
     def by_model(parent: Parent[spending.UsageReport]) -> list["UsageByModel"]:
         return [UsageByModel(model=model, usage=usage) for model, usage in parent.by_model]

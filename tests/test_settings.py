@@ -68,6 +68,8 @@ def test_no_secret_is_shown_with_the_settings(read: Any):
         ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "-1"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
         ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "0.5"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
         ({"SCRIPTORIUM_LOG_RETENTION_DAYS": "36501"}, "SCRIPTORIUM_LOG_RETENTION_DAYS"),
+        ({"SCRIPTORIUM_COST_PER_MINUTE": "-1"}, "SCRIPTORIUM_COST_PER_MINUTE"),
+        ({"SCRIPTORIUM_COST_PER_MINUTE": "1000000001"}, "SCRIPTORIUM_COST_PER_MINUTE"),
         ({"SCRIPTORIUM_PROMPT_MEMORY_MB": "-1"}, "SCRIPTORIUM_PROMPT_MEMORY_MB"),
         ({"SCRIPTORIUM_PROMPT_MEMORY_MB": "1.5"}, "SCRIPTORIUM_PROMPT_MEMORY_MB"),
         ({"SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS": "0"}, "SCRIPTORIUM_MODEL_FIRST_TOKEN_SECONDS"),
@@ -103,6 +105,11 @@ def test_a_model_may_be_called_as_often_as_it_lets_itself_be_unless_a_limit_is_s
 def test_prompts_may_remember_as_much_as_they_are_given(read: Any):
     assert read().prompt_memory_mb == 256
     assert read(SCRIPTORIUM_PROMPT_MEMORY_MB="0").prompt_memory_mb == 0
+
+
+def test_what_a_user_may_ask_for_in_a_minute_can_be_chosen_and_unlimited(read: Any):
+    assert read().cost_per_minute == 1_000_000
+    assert read(SCRIPTORIUM_COST_PER_MINUTE="0").cost_per_minute == 0
 
 
 def test_a_slow_model_can_be_given_more_time(read: Any):

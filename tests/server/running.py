@@ -48,6 +48,7 @@ TEST_SETTINGS = Settings(
     jwt_jwks_url=None,
     jwt_secret=Secret(SECRET),
     allowed_origins=(),
+    cost_per_minute=0,
     graphiql=True,
     workers_in_process=8,
     jobs_per_user=8,

@@ -1,0 +1,1 @@
+"""What operations cost: declared on the schema's fields, estimated before execution, counted during it."""
