@@ -50,6 +50,7 @@ from resolvers.context import RequestContext, Services
 from resolvers.signing_keys import PublishedKeys, key_set_fetcher
 from resolvers.viewers import Viewers
 from schema.build import build_schema
+from schema.edge.allowance import Allowances
 from schema.edge.app import GraphQLEdge
 from schema.edge.limits import Limits
 from schema.failures import explain
@@ -58,6 +59,7 @@ from schema.story import read_story
 from settings import Settings
 
 LIMITS = Limits()
+BUCKETS_KEPT = 10_000
 DEVELOPMENT_TOKEN_LIFE = timedelta(days=7)
 
 
@@ -200,6 +202,8 @@ class Scriptorium:
             build_schema(),
             authenticate=viewers.authenticate,
             context=lambda viewer: RequestContext.for_viewer(services, viewer),
+            identify=lambda viewer: str(viewer.user.id),
+            allowances=_allowances(self.settings),
             limits=LIMITS,
             development=not self.settings.production,
             allowed_origins=self.settings.allowed_origins,
@@ -261,6 +265,11 @@ async def _alive(_: Request) -> Response:
 
 async def _to_graphiql(_: Request) -> Response:
     return RedirectResponse("/graphiql")
+
+
+def _allowances(settings: Settings) -> Allowances | None:
+    points = settings.cost_per_minute
+    return Allowances(points=points, refill_per_second=points / 60, now=time.monotonic, most_viewers=BUCKETS_KEPT) if points else None
 
 
 def _model(settings: Settings, tokens: TokenCounter) -> LanguageModel:

@@ -39,6 +39,7 @@ from schema.edge.documents import Documents, InvalidDocument
 from schema.edge.errors import RequestError
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter
+from schema.edge.metering import Meter
 from schema.edge.operation_request import OperationRequest
 from schema.edge.operations import Operations, Prepared
 from schema.execution.executing import Outcome
@@ -49,7 +50,9 @@ from tests.factories import NOON, ManualClock, an_assessment
 
 MODEL = "gpt-4.1-mini"
 
-GENEROUS = Limits(depth=100, fields=100_000, aliases=100_000, directives=1_000, root_fields=1_000, tokens=1_000_000, characters=10_000_000)
+GENEROUS = Limits(
+    depth=100, fields=100_000, aliases=100_000, directives=1_000, root_fields=1_000, tokens=1_000_000, characters=10_000_000, cost=1 << 40
+)
 """Tests may ask for everything at once."""
 
 PROJECT = {"title": "The Lighthouse", "genre": "MYSTERY", "settings": {"maxRevisions": 0}}
@@ -274,6 +277,8 @@ def operations(services: Services, limits: Limits) -> Operations[Viewer]:
     made = Operations(
         served_schema(),
         context=lambda viewer: RequestContext.for_viewer(services, viewer),
+        identify=lambda viewer: str(viewer.user.id),
+        meter=Meter(limit=limits.cost, allowances=None, now=lambda: NOON),
         present=present,
         limits=limits,
         development=True,

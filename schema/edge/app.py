@@ -10,10 +10,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.http.websocket_origin import is_same_origin, normalize_allowed_origins, normalize_origin
 
+from schema.edge.allowance import Allowances
 from schema.edge.errors import RequestError
 from schema.edge.http import PREFLIGHT_HEADERS, HttpEndpoint
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter
+from schema.edge.metering import Meter
 from schema.edge.operations import Operations
 from schema.edge.websocket import Expiring, OperationSocket
 
@@ -28,20 +30,22 @@ class GraphQLEdge(Generic[ViewerT]):
     socket, and let one syntax error close it.
 
     `authenticate` takes a token and raises AuthenticationFailed; on a socket it is asked again for each operation.
-    `context` makes the context of one operation. `allowed_origins` are those of browser applications that are served
+    `context` makes the context of one operation. `identify` gives the key of a viewer's allowance; without `allowances` there are none. `allowed_origins` are those of browser applications that are served
     from elsewhere, such as "https://studio.example". `explain` may give an exception of the layers below its code.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that an edge stands on
         self,
         schema: strawberry.Schema,
         *,
         authenticate: Callable[[str], Awaitable[ViewerT]],
         context: Callable[[ViewerT], object],
+        identify: Callable[[ViewerT], str],
         limits: Limits,
         development: bool,
         allowed_origins: Sequence[str],
         now: Callable[[], datetime],
+        allowances: Allowances | None = None,
         explain: Callable[[BaseException], RequestError | None] = lambda _: None,
     ) -> None:
         self._authenticate = authenticate
@@ -49,7 +53,15 @@ class GraphQLEdge(Generic[ViewerT]):
         self._now = now
         self._allowed_origins = normalize_allowed_origins(allowed_origins)
         self._present = ErrorPresenter(development=development, explain=explain)
-        self._operations = Operations(schema, context=context, present=self._present, limits=limits, development=development)
+        self._operations = Operations(
+            schema,
+            context=context,
+            identify=identify,
+            meter=Meter(limit=limits.cost, allowances=allowances, now=now),
+            present=self._present,
+            limits=limits,
+            development=development,
+        )
         endpoint = HttpEndpoint(self._operations, authenticate=authenticate, present=self._present, limits=limits)
         self._http = _with_cors(endpoint, sorted(self._allowed_origins))
 

@@ -10,6 +10,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.edge.complexity import Complexity, measure, refuse_if_too_complex
+from schema.edge.cost.model import CostModel
 from schema.edge.errors import ErrorCode, RequestError
 from schema.edge.limits import Limits
 from schema.execution.plan import Planner, Selection, condition_variables
@@ -28,10 +29,12 @@ class InvalidDocument(Exception):  # noqa: N818 - named after what the client se
 class Document:
     """A document that has passed every check."""
 
-    def __init__(self, schema: strawberry.Schema, syntax: DocumentNode, size: Complexity) -> None:
+    def __init__(self, schema: strawberry.Schema, syntax: DocumentNode, size: Complexity, costs: CostModel) -> None:
         self._schema = schema
         self._syntax = syntax
         self.size = size
+        self.cost = costs.compile(syntax)
+        self._costs = costs
         self._conditions = sorted(condition_variables(syntax))
         self._operations = [node for node in syntax.definitions if isinstance(node, OperationDefinitionNode)]
         self._plans: dict[tuple[object, ...], Selection] = {}
@@ -53,7 +56,7 @@ class Document:
         if plan is None:
             if len(self._plans) >= _PLANS_KEPT:
                 self._plans.clear()
-            plan = self._plans[key] = Planner(self._schema, self._syntax, conditions).plan(operation)
+            plan = self._plans[key] = Planner(self._schema, self._syntax, conditions, self._costs.field).plan(operation)
         return plan
 
 
@@ -63,6 +66,7 @@ class Documents:
     def __init__(self, schema: strawberry.Schema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
+        self._costs = CostModel(schema._schema)  # noqa: SLF001 - the graphql-core schema has no public name
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._room = limits.cached_characters
 
@@ -99,7 +103,7 @@ class Documents:
             for violation in errors:
                 violation.extensions = {"code": ErrorCode.GRAPHQL_VALIDATION_FAILED}
             raise InvalidDocument(errors)
-        return Document(self._schema, syntax, size)
+        return Document(self._schema, syntax, size, self._costs)
 
     def _keep(self, source: str, document: Document) -> None:
         self._kept[source] = document

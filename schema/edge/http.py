@@ -12,13 +12,14 @@ from strawberry.types.graphql import OperationType
 
 from resolvers.authentication import AuthenticationFailed
 from schema.edge import json_text
+from schema.edge.allowance import AllowanceSpent, rate_limit_headers, retry_headers
 from schema.edge.bearer import token_from_header
 from schema.edge.errors import ErrorCode, RequestError, unauthenticated
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter, Reply
 from schema.edge.media_types import GRAPHQL_RESPONSE, JSON, preferred_media_type
 from schema.edge.operation_request import MalformedRequest, OperationRequest
-from schema.edge.operations import Operations, OperationTypeNotOffered
+from schema.edge.operations import Answer, Operations, OperationTypeNotOffered
 
 ViewerT = TypeVar("ViewerT")
 
@@ -72,7 +73,10 @@ class HttpEndpoint(Generic[ViewerT]):
         request = Request(scope, receive)
         media_type = preferred_media_type(request.headers.get("accept"))
         try:
-            response = _response(await self._answer(request, media_type), media_type or JSON)
+            answer = await self._answer(request, media_type)
+            response = _response(answer.reply, media_type or JSON, headers=rate_limit_headers(answer.standing) if answer.standing else None)
+        except AllowanceSpent as refusal:
+            response = _response(self._present.reply_to_failure(refusal), media_type or JSON, headers=retry_headers(refusal))
         except HttpRefusal as refusal:
             response = _response(self._present.reply_to_failure(refusal), media_type or JSON, refusal.status, refusal.headers)
         except ClientDisconnect:
@@ -81,7 +85,7 @@ class HttpEndpoint(Generic[ViewerT]):
             response = _response(self._present.reply_to_failure(error), media_type or JSON)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, media_type: str | None) -> Reply:
+    async def _answer(self, request: Request, media_type: str | None) -> Answer:
         if request.method not in _OFFERED:
             raise HttpRefusal(405, "Use POST, or GET for queries.", {"Allow": "GET, POST"})
         if media_type is None:
@@ -90,7 +94,9 @@ class HttpEndpoint(Generic[ViewerT]):
         parameters = _read_query_string(request) if request.method == "GET" else await self._read_body(request, anonymous=viewer is None)
         try:
             operation = OperationRequest.parse(parameters)
-            return await self._operations.execute(operation, viewer, offered=_OFFERED[request.method])
+            return await self._operations.execute(
+                operation, viewer, offered=_OFFERED[request.method], address=request.client.host if request.client else ""
+            )
         except MalformedRequest as error:
             raise HttpRefusal(400, str(error)) from error
         except OperationTypeNotOffered as error:

@@ -3,7 +3,7 @@
 import logging
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 from graphql import ArgumentNode, GraphQLError, GraphQLSyntaxError, ValueNode
@@ -24,7 +24,7 @@ class Reply(TypedDict, total=False):
 
     data: dict[str, object] | None
     errors: list[dict[str, object]]
-    extensions: dict[str, object]
+    extensions: Mapping[str, object]
 
 
 class ErrorPresenter:

@@ -11,11 +11,13 @@ from graphql import OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.types.graphql import OperationType
 
+from schema.edge.allowance import Standing
 from schema.edge.complexity import Complexity
 from schema.edge.documents import Documents, InvalidDocument
 from schema.edge.errors import ErrorCode, RequestError, unauthenticated
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter, Reply
+from schema.edge.metering import Charge, Meter
 from schema.edge.operation_request import OperationRequest
 from schema.execution.executing import Outcome, execute, source_of
 from schema.execution.plan import Selection
@@ -34,23 +36,37 @@ class OperationTypeNotOffered(RequestError):  # noqa: N818 - a refusal is an ans
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """`standing` is what is left of the client's allowance; None where nothing is limited, or nothing was charged."""
+
+    reply: Reply
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """An operation that is about to be executed."""
 
     type: OperationType
+    charge: Charge
     plan: Selection
     variables: VariableValues
     context: object
 
 
 class Operations(Generic[ViewerT]):
-    """`context` makes a new request context for each operation; `viewer` None stands for a client without a token."""
+    """`context` makes a new request context for each operation; `viewer` None stands for a client without a token.
+
+    `identify` gives the key of a viewer's allowance; clients without a token have one by `address`.
+    """
 
     def __init__(
         self,
         schema: strawberry.Schema,
         *,
         context: Callable[[ViewerT], object],
+        identify: Callable[[ViewerT], str],
+        meter: Meter,
         present: ErrorPresenter,
         limits: Limits,
         development: bool,
@@ -58,17 +74,21 @@ class Operations(Generic[ViewerT]):
         self._schema = schema._schema  # noqa: SLF001 - the graphql-core schema has no public name
         self._documents = Documents(schema, limits)
         self._context = context
+        self._identify = identify
+        self._meter = meter
         self._present = present
         self._limits = limits
         self._development = development
 
-    async def execute(self, request: OperationRequest, viewer: ViewerT | None, *, offered: Collection[OperationType]) -> Reply:
+    async def execute(
+        self, request: OperationRequest, viewer: ViewerT | None, *, offered: Collection[OperationType], address: str = ""
+    ) -> Answer:
         """Raises: RequestError, when the document has no operation that can be run this way, or may not be, or takes too long."""
         try:
-            prepared = self.prepare(request, viewer, offered)
+            prepared = self.prepare(request, viewer, offered, address=address)
         except InvalidDocument as invalid:
-            return self._present.reply_to_errors(invalid.errors)
-        return self._present.reply_to(await self.outcome(prepared))
+            return Answer(self._present.reply_to_errors(invalid.errors))
+        return self._settled(prepared, await self.outcome(prepared))
 
     async def stream(self, request: OperationRequest, viewer: ViewerT) -> AsyncGenerator[Reply]:
         """One reply for a query or mutation, one for each event of a subscription. Raises as `execute`, and what ends a subscription."""
@@ -77,12 +97,21 @@ class Operations(Generic[ViewerT]):
         except InvalidDocument as invalid:
             yield self._present.reply_to_errors(invalid.errors)
             return
+        if prepared.type is not OperationType.SUBSCRIPTION:
+            yield self._settled(prepared, await self.outcome(prepared)).reply
+            return
         async with aclosing(self.outcomes(prepared)) as outcomes:
             async for outcome in outcomes:
                 yield self._present.reply_to(outcome)
 
-    def prepare(self, request: OperationRequest, viewer: ViewerT | None, offered: Collection[OperationType]) -> Prepared:
-        """Raises: InvalidDocument; RequestError."""
+    def _settled(self, prepared: Prepared, outcome: Outcome) -> Answer:
+        settled = self._meter.settle(prepared.charge, used=outcome.used)
+        return Answer({**self._present.reply_to(outcome), "extensions": {"cost": settled.report}}, settled.standing)
+
+    def prepare(
+        self, request: OperationRequest, viewer: ViewerT | None, offered: Collection[OperationType], *, address: str = ""
+    ) -> Prepared:
+        """Charges the client, too. Raises: InvalidDocument; RequestError."""
         hide_suggestions = viewer is None and not self._development
         admit = self._refuse_without_token if viewer is None else _admit_all
         document = self._documents.prepare(request.query, admit=admit, hide_suggestions=hide_suggestions)
@@ -91,8 +120,10 @@ class Operations(Generic[ViewerT]):
         if operation_type not in offered:
             raise OperationTypeNotOffered(operation_type)
         variables = self._variables(operation, request, hide_suggestions=hide_suggestions)
+        client = f"address {address}" if viewer is None else self._identify(viewer)
+        charge = self._meter.charge(client, document.cost.of(request.operation_name, variables.coerced))
         context = None if viewer is None else self._context(viewer)
-        return Prepared(operation_type, document.plan(operation, variables.coerced), variables, context)
+        return Prepared(operation_type, charge, document.plan(operation, variables.coerced), variables, context)
 
     async def outcome(self, prepared: Prepared, *, event: object = None) -> Outcome:
         """Raises: RequestError TIMEOUT."""
@@ -100,9 +131,7 @@ class Operations(Generic[ViewerT]):
             return await execute(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context, root=event)
 
     async def outcomes(self, prepared: Prepared) -> AsyncGenerator[Outcome]:
-        if prepared.type is not OperationType.SUBSCRIPTION:
-            yield await self.outcome(prepared)
-            return
+        """One for each event of a subscription."""
         happening = source_of(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context)
         async with aclosing(happening) as events:
             async for event in events:

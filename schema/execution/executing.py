@@ -16,16 +16,17 @@ from schema.execution.run import FAILED, Info, Run
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`data` is None when a null has climbed to the root."""
+    """`data` is None when a null has climbed to the root; `used` is what it has cost, in points."""
 
     data: dict[str, Any] | None
     errors: list[GraphQLError]
+    used: int = 0
 
 
 async def execute(plan: Selection, schema: GraphQLSchema, *, variables: VariableValues, context: object, root: object = None) -> Outcome:
     run = Run(Info(context, schema), variables)
     (data,) = await plan.answer(run, [root], ROOT)
-    return Outcome(None if data is FAILED else data, run.errors)
+    return Outcome(None if data is FAILED else data, run.errors, run.used)
 
 
 async def source_of(plan: Selection, schema: GraphQLSchema, *, variables: VariableValues, context: object) -> AsyncGenerator[Any]:

@@ -1,8 +1,8 @@
 """What an operation asks for, worked out once and kept with its document: which fields of which types, and how each is answered."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from graphql import (
     BooleanValueNode,
@@ -10,7 +10,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLObjectType,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -30,6 +29,20 @@ from schema.execution.shapes import Shape, shape_of
 
 _CONDITIONS: Final = frozenset({"skip", "include"})
 
+
+class FieldPoints(Protocol):
+    """What a field costs: `call` for each object it is asked of, `item` for each object it gives."""
+
+    @property
+    def call(self) -> int: ...
+
+    @property
+    def item(self) -> int: ...
+
+
+Weigh = Callable[[str, str], FieldPoints]
+"""By the names of an object's type and of its field."""
+
 Conditions = Mapping[str, bool]
 """The values of the variables that `@skip` and `@include` ask for."""
 
@@ -37,31 +50,34 @@ Conditions = Mapping[str, bool]
 class PlannedField:
     """A field with all its selections of one response key merged."""
 
-    def __init__(self, key: str, definition: GraphQLField, nodes: Sequence[FieldNode], reading: Reading, shape: Shape) -> None:
+    def __init__(self, key: str, nodes: Sequence[FieldNode], reading: Reading, shape: Shape, *, points: int) -> None:
         self.key = key
-        self.definition = definition
         self.nodes = nodes
         self._node = nodes[0]
         self.reading = reading
         self._shape = shape
+        self._points = points
         self.waits = reading.waits or shape.waits
 
     async def answer(self, run: Run, objects: Values, places: Places) -> Values:
+        run.used += self._points * len(objects)
         column = Column(places, self.key)
         values = await self.reading.read(run, self._node, objects, column)
         return await self._shape.complete(run, values, column)
 
 
 class Selection:
-    """The fields asked of objects of one type. `serially`: one field after the other, as mutations are."""
+    """The fields asked of objects of one type. `serially`: one field after the other, as mutations are. `points` for each object."""
 
-    def __init__(self, fields: Sequence[PlannedField], *, serially: bool) -> None:
+    def __init__(self, fields: Sequence[PlannedField], *, points: int, serially: bool) -> None:
         self.fields = tuple(fields)
         self._keys = tuple(field.key for field in fields)
+        self._points = points
         self._serially = serially or sum(field.waits for field in fields) < 2
         self.waits = any(field.waits for field in fields)
 
     async def answer(self, run: Run, objects: Values, places: Places) -> Values:
+        run.used += self._points * len(objects)
         if self._serially:
             columns = [await field.answer(run, objects, places) for field in self.fields]
         else:
@@ -87,23 +103,26 @@ class Selection:
 class Planner:
     """Plans one operation of a valid document."""
 
-    def __init__(self, schema: Schema, document: DocumentNode, conditions: Conditions) -> None:
+    def __init__(self, schema: Schema, document: DocumentNode, conditions: Conditions, weigh: Weigh) -> None:
         self._strawberry = schema
         self._schema = schema._schema  # noqa: SLF001 - the graphql-core schema has no public name
         self._fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         self._conditions = conditions
+        self._weigh = weigh
 
     def plan(self, operation: OperationDefinitionNode) -> Selection:
         root = self._schema.get_root_type(operation.operation)
         assert root is not None
-        return self.select(root, [operation.selection_set], serially=operation.operation is OperationType.MUTATION)
+        return self.select(root, [operation.selection_set], points=0, serially=operation.operation is OperationType.MUTATION)
 
-    def select(self, kind: GraphQLObjectType, selection_sets: Sequence[SelectionSetNode], *, serially: bool = False) -> Selection:
+    def select(
+        self, kind: GraphQLObjectType, selection_sets: Sequence[SelectionSetNode], *, points: int, serially: bool = False
+    ) -> Selection:
         collected: dict[str, list[FieldNode]] = {}
         visited: set[str] = set()
         for selection_set in selection_sets:
             self._collect(kind, selection_set, collected, visited)
-        return Selection([self._field(kind, key, nodes) for key, nodes in collected.items()], serially=serially)
+        return Selection([self._field(kind, key, nodes) for key, nodes in collected.items()], points=points, serially=serially)
 
     def _collect(
         self, kind: GraphQLObjectType, selection_set: SelectionSetNode, into: dict[str, list[FieldNode]], visited: set[str]
@@ -140,21 +159,23 @@ class Planner:
         definition = self._schema.get_field(owner, name)
         assert definition is not None
         reading = reading_of(owner, name, definition, self._strawberry.config, self._strawberry.schema_converter.scalar_registry)
-        shape = shape_of(definition.type, FieldSelections(self, nodes), nodes[0], f"{owner.name}.{name}")
-        return PlannedField(key, definition, nodes, reading, shape)
+        points = self._weigh(owner.name, name)
+        shape = shape_of(definition.type, FieldSelections(self, nodes, points=points.item), nodes[0], f"{owner.name}.{name}")
+        return PlannedField(key, nodes, reading, shape, points=points.call)
 
 
 class FieldSelections:
     """What a field asks of its objects, by their type; planned when the first object of a type is there."""
 
-    def __init__(self, planner: Planner, nodes: Sequence[FieldNode]) -> None:
+    def __init__(self, planner: Planner, nodes: Sequence[FieldNode], *, points: int) -> None:
         self._planner = planner
+        self._points = points
         self._selection_sets = [node.selection_set for node in nodes if node.selection_set]
         self._planned: dict[str, Selection] = {}
 
     def of(self, kind: GraphQLObjectType) -> Selection:
         if kind.name not in self._planned:
-            self._planned[kind.name] = self._planner.select(kind, self._selection_sets)
+            self._planned[kind.name] = self._planner.select(kind, self._selection_sets, points=self._points)
         return self._planned[kind.name]
 
 

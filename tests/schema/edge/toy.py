@@ -190,6 +190,7 @@ def toy_edge(observed: Observed, *, development: bool = False, limits: Limits | 
         toy_schema(observed),
         authenticate=authenticate,
         context=context,
+        identify=lambda viewer: viewer.subject,
         limits=limits or Limits(),
         development=development,
         allowed_origins=[HARMLESS_ORIGIN],
