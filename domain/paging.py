@@ -1,5 +1,6 @@
 """Pages of keyset-ordered lists, as Relay's connections ask for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -27,6 +28,6 @@ class Page(Generic[Item_co]):
     """`cursors[i]` belongs to `items[i]`."""
 
     items: tuple[Item_co, ...] = ()
-    cursors: tuple[Cursor, ...] = ()
+    cursors: Sequence[Cursor] = ()
     has_next: bool = False
     has_previous: bool = False

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Uuid, bindparam, exists, func, select, true
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Role
 from domain.assessing.assessment import Assessment, ChapterQuality, Finding, FoundIssue
 from domain.assessing.dismissals import Dismissed
 from domain.chapters import ChapterStatus
+from persistence.connection import Connection
 from persistence.documents import from_document, to_document
 from persistence.membership import ACTING_USER, accessible, change, given, insert_if
-from persistence.projection import any_of, by_id, columns_of, to_row, to_value
+from persistence.projection import any_of, by_id, columns_of, to_row, to_value, to_values
 from persistence.tables.assessments import assessment, dismissal, finding
 from persistence.tables.books import chapter, chapter_version
 
@@ -101,7 +101,7 @@ _DISMISS = _NEW_DISMISSAL.on_conflict_do_update(
 
 
 class AssessmentRecords:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 
@@ -111,19 +111,19 @@ class AssessmentRecords:
         whose = {"project_id": new.project_id, "chapter_id": new.chapter_id, "assessment_id": new.id}
         rows = [{"id": id_, **whose, "position": at, "issue": to_document(issue)} for at, (id_, issue) in enumerate(issues)]
         if rows:
-            await self._connection.execute(_ADD_FINDINGS, rows)
+            await self._connection.execute_many(_ADD_FINDINGS, rows)
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Assessment]:
         rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
-        return by_id(to_value(Assessment, row) for row in rows)
+        return by_id(to_values(Assessment, rows))
 
     async def of_versions(self, version_ids: Sequence[UUID]) -> Mapping[UUID, Assessment]:
         rows = await self._connection.execute(_OF_VERSIONS, {"ids": version_ids, "acting_user": self._user_id})
-        return {latest.version_id: latest for latest in (to_value(Assessment, row) for row in rows)}
+        return {latest.version_id: latest for latest in to_values(Assessment, rows)}
 
     async def of_job(self, job_id: UUID) -> Sequence[Assessment]:
         rows = await self._connection.execute(_OF_JOB, {"job_id": job_id, "acting_user": self._user_id})
-        return [to_value(Assessment, row) for row in rows]
+        return to_values(Assessment, rows)
 
     async def quality(self, project_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[ChapterQuality]]:
         rows = await self._connection.execute(_QUALITY, {"ids": project_ids, "acting_user": self._user_id})
@@ -159,4 +159,4 @@ class AssessmentRecords:
 
 
 def _finding(row: Any) -> Finding:
-    return Finding(**{**row._mapping, "issue": from_document(FoundIssue, row.issue)})  # noqa: SLF001  - SQLAlchemy's public name for it
+    return Finding(**{**row, "issue": from_document(FoundIssue, row.issue)})

@@ -1,20 +1,16 @@
-"""Connections and transactions. The only commit is here, and so is the choice of whom a transaction acts for.
+"""Transactions. The only commit is here, and so is the choice of whom a transaction acts for.
 
-The tenant is set by the first statement inside the transaction, for that transaction alone: not by a listener, whose cancellation
-could hand a connection to the next user with the last one's setting.
+The tenant is set in the message that begins the transaction, for that transaction alone, so that no connection can be handed to the
+next user with the last one's setting, whenever something is cancelled.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from types import TracebackType
 from uuid import UUID
 
 import asyncpg
-import orjson
-from sqlalchemy import bindparam, event, func, select
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from persistence.connection import DRIVER_ERRORS, Connection, Driver, Row, failure, make_ready
+from persistence.pool import Pool
 from persistence.urls import DatabaseAddress
 
 APPLICATION_ROLE = "scriptorium_app"
@@ -24,9 +20,8 @@ STATEMENT_SECONDS = 5
 IDLE_SECONDS = 10
 """How long a process that is stuck in the middle of a transaction may keep its locks."""
 ANSWER_SECONDS = 10
-CHECKOUT_SECONDS = 60
-"""How long to wait for a free connection: longer than any operation may take, whose own deadline is an answer that a client understands."""
-RECYCLE_SECONDS = 1800
+KEPT_STATEMENTS = 500
+"""Of each connection: about as many as there are in the repositories, with pages in all their shapes."""
 
 _SESSION = {
     "statement_timeout": f"{STATEMENT_SECONDS}s",
@@ -35,12 +30,43 @@ _SESSION = {
     "timezone": "UTC",
 }
 
-_ACT_FOR_USER = select(
-    func.set_config("role", APPLICATION_ROLE, True),
-    func.set_config("app.user_id", bindparam("user_id"), True),
-    func.set_config("transaction_read_only", bindparam("read_only"), True),
-)
-_ACT_AS_WORKER = select(func.set_config("role", WORKER_ROLE, True))
+_AS_WORKER = f"BEGIN; SET LOCAL ROLE {WORKER_ROLE}"
+
+
+class Transaction:
+    """A context in which statements are one transaction, committed when it ends well and undone otherwise.
+
+    `begin` opens it and says at once for whom: there is no moment at which the transaction is open and acts for anybody else.
+    """
+
+    __slots__ = ("_begin", "_driver", "_pool")
+
+    def __init__(self, pool: Pool, begin: str) -> None:
+        self._pool = pool
+        self._begin = begin
+        self._driver: Driver | None = None
+
+    async def __aenter__(self) -> Connection:
+        self._driver = await self._pool.take()
+        await self._run(self._driver, self._begin)
+        return Connection(self._driver)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        assert self._driver is not None
+        if kind is None:
+            await self._run(self._driver, "COMMIT")
+            self._pool.give_back(self._driver)
+        else:
+            await self._pool.give_up(self._driver)
+
+    async def _run(self, driver: Driver, sql: str) -> None:
+        try:
+            await driver.execute(sql)
+        except BaseException as error:
+            await self._pool.give_up(driver)
+            if isinstance(error, DRIVER_ERRORS):
+                raise failure(error, sql) from error
+            raise
 
 
 class Database:
@@ -48,34 +74,18 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self._address = DatabaseAddress.parse(url)
-        self._engine = create_async_engine(
-            "postgresql+asyncpg://",
-            async_creator=self._connect,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=CHECKOUT_SECONDS,
-            pool_recycle=RECYCLE_SECONDS,
-            pool_use_lifo=True,
-            json_serializer=lambda document: orjson.dumps(document).decode(),
-            json_deserializer=orjson.loads,
-            # What goes wrong is logged; an author's text is not.
-            hide_parameters=True,
-        )
-        event.listen(self._engine.sync_engine, "checkout", _refuse_closed_connection)
+        self._pool = Pool(self._connect, size=pool_size)
 
-    @asynccontextmanager
-    async def as_user(self, user_id: UUID, *, read_only: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A transaction that row security confines to what `user_id` may see; committed when the context ends well."""
-        async with self._engine.begin() as connection:
-            await connection.execute(_ACT_FOR_USER, {"user_id": str(user_id), "read_only": "on" if read_only else "off"})
-            yield connection
+    def as_user(self, user_id: UUID, *, read_only: bool = False) -> Transaction:
+        """A transaction that row security confines to what `user_id` may see."""
+        begin = "BEGIN READ ONLY" if read_only else "BEGIN"
+        # Made a UUID once more, so that nothing else can ever stand here.
+        acting_user = UUID(int=user_id.int)
+        return Transaction(self._pool, f"{begin}; SET LOCAL ROLE {APPLICATION_ROLE}; SET LOCAL app.user_id = '{acting_user}'")
 
-    @asynccontextmanager
-    async def as_worker(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction on the job tables of all tenants, without access to texts; committed when the context ends well."""
-        async with self._engine.begin() as connection:
-            await connection.execute(_ACT_AS_WORKER)
-            yield connection
+    def as_worker(self) -> Transaction:
+        """A transaction on the job tables of all tenants, without access to texts."""
+        return Transaction(self._pool, _AS_WORKER)
 
     async def connect_for_listening(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of its own, outside the pool, without a statement timeout; whoever asks for it closes it."""
@@ -87,13 +97,19 @@ class Database:
         return self._address.conninfo(settings={"role": WORKER_ROLE})
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._pool.close()
 
-    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(**self._address.asyncpg_arguments(settings=_SESSION), command_timeout=ANSWER_SECONDS)
-
-
-def _refuse_closed_connection(dbapi_connection: Any, *_: object) -> None:
-    """Makes the pool open a new connection in place of one that the server has closed, without asking the server."""
-    if dbapi_connection.driver_connection.is_closed():
-        raise DisconnectionError
+    async def _connect(self) -> Driver:
+        driver: Driver = await asyncpg.connect(
+            **self._address.asyncpg_arguments(settings=_SESSION),
+            command_timeout=ANSWER_SECONDS,
+            record_class=Row,
+            statement_cache_size=KEPT_STATEMENTS,
+            max_cached_statement_lifetime=0,
+        )
+        try:
+            await make_ready(driver)
+        except BaseException:
+            driver.terminate()
+            raise
+        return driver

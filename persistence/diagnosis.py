@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from persistence.connection import Connection
 from persistence.database import Database
 
 NOBODY = UUID(int=0)
@@ -54,19 +54,19 @@ async def diagnose(database: Database) -> list[Finding]:
         ]
 
 
-async def _locale(connection: AsyncConnection) -> Finding:
+async def _locale(connection: Connection) -> Finding:
     good = await connection.scalar(_FOLDS_CASE)
     advice = "Searches will not find capital letters beyond ASCII: create the database with a Unicode locale, such as C.UTF-8."
     return Finding("upper and lower case of all letters", "" if good else advice)
 
 
-async def _roles(connection: AsyncConnection) -> Finding:
+async def _roles(connection: Connection) -> Finding:
     good = await connection.scalar(_ORDINARY)
     advice = "scriptorium_app and scriptorium_worker must both exist, without SUPERUSER and without BYPASSRLS."
     return Finding("ordinary roles", "" if good else advice)
 
 
-async def _row_security(connection: AsyncConnection) -> Finding:
+async def _row_security(connection: Connection) -> Finding:
     tables = await connection.scalar(_UNFORCED)
     return Finding("row security", f"Not forced on {tables}: run `scriptorium migrate`." if tables else "")
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.chapters import Chapter
 from domain.jobs.embedding import EmbeddingCall, EmbeddingTurn
@@ -14,6 +13,7 @@ from domain.llm.model import TokenUsage
 from domain.prompting.index import text_index
 from domain.spending import Allowance
 from persistence import funds, ledger
+from persistence.connection import Connection
 from persistence.database import Database
 
 # When passages are cut in another way, by a newer format, all chapters come up again; an older server leaves them alone then.
@@ -78,7 +78,7 @@ class PostgresEmbeddingDesk:
             if held is None or held.user_id is None:
                 return None
             parameters = {**chosen, "project_id": held.project_id, "chapters": chapters}
-            lacking = (await connection.scalars(_LACKING_CHAPTERS, parameters)).all()
+            lacking = await connection.scalars(_LACKING_CHAPTERS, parameters)
         return EmbeddingTurn(project_id=held.project_id, user_id=held.user_id, chapter_ids=tuple(lacking))
 
     async def rest(self, project_id: UUID, *, seconds: float) -> None:
@@ -135,7 +135,7 @@ class PostgresEmbeddingDesk:
 
 
 async def _enter(
-    connection: AsyncConnection, call: EmbeddingCall, *, usage: TokenUsage, cost: Decimal | None, at: datetime, uncertain: bool
+    connection: Connection, call: EmbeddingCall, *, usage: TokenUsage, cost: Decimal | None, at: datetime, uncertain: bool
 ) -> None:
     entry = ledger.Call(id=call.id, step=ledger.EMBEDDING, model=call.model, usage=usage, cost=cost)
     await ledger.enter_without_job(connection, entry, user_id=call.user_id, project_id=call.project_id, at=at, uncertain=uncertain)

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, Finished, Progressed, RecordedEvent, StatusChanged, StepFinished, TextAppended, TextReplaced
+from persistence.connection import Connection
 from persistence.documents import from_document, to_document
 
 EVENTS_CHANNEL = "scriptorium_events"
@@ -62,7 +62,7 @@ _APPEND = text(f"""
 
 
 async def append_events(
-    connection: AsyncConnection, batches: Iterable[tuple[UUID, int, Sequence[Event]]], *, at: datetime, number: int | None = None
+    connection: Connection, batches: Iterable[tuple[UUID, int, Sequence[Event]]], *, at: datetime, number: int | None = None
 ) -> set[UUID]:
     """Append each batch (job id, epoch, events) whose epoch is still the job's; answers the ids of those jobs.
 

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, bindparam, func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Select, Uuid, bindparam, func, select, text
 
 from domain.jobs.job import Claim, LeaseLost
 from domain.spending import ZERO, Allowance, Budget, Funds, LimitName
+from persistence.connection import Connection, Row
 from persistence.ledger import NOTHING
 from persistence.tables import books, jobs
 
@@ -60,17 +60,17 @@ class Waiter:
     project_id: UUID
 
 
-async def lock(connection: AsyncConnection, *, user_id: UUID, project_id: UUID) -> None:
+async def lock(connection: Connection, *, user_id: UUID, project_id: UUID) -> None:
     """Nobody else holds money of this user or this project until the transaction ends. Always in this order."""
     await connection.execute(_LOCK, {"user_id": user_id, "project_id": project_id})
 
 
-async def of_month(connection: AsyncConnection, user_id: UUID, *, limit: Decimal | None) -> Budget:
+async def of_month(connection: Connection, user_id: UUID, *, limit: Decimal | None) -> Budget:
     spent, reserved = (await connection.execute(_OF_MONTH, {"user_id": user_id})).one()
     return Budget(limit=limit, spent=spent, reserved=reserved)
 
 
-async def allowances(connection: AsyncConnection, *, user_id: UUID, project_id: UUID, monthly_limit: Decimal | None) -> Sequence[Allowance]:
+async def allowances(connection: Connection, *, user_id: UUID, project_id: UUID, monthly_limit: Decimal | None) -> Sequence[Allowance]:
     """What the project's budget and the user's month leave, as far as they have limits."""
     found = []
     budget = (await connection.execute(_OF_PROJECT, {"project_id": project_id})).first()
@@ -82,7 +82,7 @@ async def allowances(connection: AsyncConnection, *, user_id: UUID, project_id: 
     return found
 
 
-async def fund(connection: AsyncConnection, claim: Claim, wanted: Decimal, *, monthly_limit: Decimal | None) -> Funds:
+async def fund(connection: Connection, claim: Claim, wanted: Decimal, *, monthly_limit: Decimal | None) -> Funds:
     """Nearly always the job holds enough already, and nothing is locked or written. Raises LeaseLost."""
     job = await _job(connection, claim)
     own = [] if job.cost_limit is None else [Allowance(LimitName.COST_LIMIT, job.cost_limit, job.cost_limit - job.spent)]
@@ -101,12 +101,12 @@ async def fund(connection: AsyncConnection, claim: Claim, wanted: Decimal, *, mo
     return _granted(wanted, min(wanted_of_others, job.reserved + more), [*own, *reach])
 
 
-async def waiters(connection: AsyncConnection) -> Sequence[Waiter]:
+async def waiters(connection: Connection) -> Sequence[Waiter]:
     """Jobs that wait for money; those that have waited longest come first."""
     return [Waiter(*row) for row in await connection.execute(_WAITING)]
 
 
-async def needed(connection: AsyncConnection, waiter: Waiter, *, monthly_limit: Decimal | None) -> Decimal | None:
+async def needed(connection: Connection, waiter: Waiter, *, monthly_limit: Decimal | None) -> Decimal | None:
     """What the job needs to go on, when its limits allow that by now; the money is held for it until the transaction ends."""
     await lock(connection, user_id=waiter.user_id, project_id=waiter.project_id)
     job = (await connection.execute(_NEEDS, {"job_id": waiter.job_id})).first()
@@ -120,7 +120,7 @@ async def needed(connection: AsyncConnection, waiter: Waiter, *, monthly_limit: 
     return needs if all(needs <= amount for amount in left) else None
 
 
-async def _job(connection: AsyncConnection, claim: Claim) -> Row[Any]:
+async def _job(connection: Connection, claim: Claim) -> Row:
     job = (await connection.execute(_OF_JOB, {"job_id": claim.job_id, "epoch": claim.epoch})).first()
     if job is None:
         raise LeaseLost

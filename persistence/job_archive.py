@@ -37,7 +37,7 @@ class PostgresJobArchive:
 
     async def due_logs(self, *, older_than: timedelta, limit: int) -> Sequence[UUID]:
         async with self._database.as_worker() as connection:
-            return (await connection.scalars(_DUE, {"older_than": older_than, "limit": limit})).all()
+            return await connection.scalars(_DUE, {"older_than": older_than, "limit": limit})
 
     async def compact_log(self, job_id: UUID) -> None:
         async with self._database.as_worker() as connection:

@@ -7,13 +7,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, StepFinished
 from domain.jobs.job import CallIntent, CallResult, CallsLost, Claim, Ending, JobLimits, LeaseLost, Waiting
 from domain.llm.model import TokenUsage
 from domain.spending import Funds
 from persistence import funds, job_transitions, ledger, steps, turns
+from persistence.connection import Connection
 from persistence.database import Database
 from persistence.events import append_events
 
@@ -58,7 +58,7 @@ class PostgresJobDesk:
 
     async def cancels_requested(self, job_ids: Sequence[UUID]) -> Sequence[UUID]:
         async with self._database.as_worker() as connection:
-            return (await connection.scalars(_CANCELS, {"jobs": list(job_ids)})).all()
+            return await connection.scalars(_CANCELS, {"jobs": list(job_ids)})
 
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> Mapping[UUID, bool]:
         parameters = {
@@ -150,7 +150,7 @@ class PostgresJobDesk:
             await connection.execute(_EXPIRE)
 
 
-async def _holds(connection: AsyncConnection, claim: Claim) -> bool:
+async def _holds(connection: Connection, claim: Claim) -> bool:
     """Whether the claim is good; if it is, it stays so until the transaction ends."""
     try:
         await job_transitions.hold(connection, claim)

@@ -10,12 +10,12 @@ from domain.paging import Page, PageRequest
 from persistence.job_scope import JobScope
 from persistence.membership import ACTING_USER, accessible
 from persistence.paging import Listing, count_items, read_page, read_pages
-from persistence.projection import any_of, any_of_if_given, by_id, columns_of, texts_of, to_value
+from persistence.projection import any_of, any_of_if_given, by_id, columns_of, is_one_of, texts_of, to_value, to_values
 from persistence.tables.jobs import job
 
 _SEEN = accessible(job.c.project_id)
 _OWN = job.c.started_by == ACTING_USER
-_ACTIVE = job.c.status.in_([status.value for status in JobStatus if status in ACTIVE_STATUSES])
+_ACTIVE = is_one_of(job.c.status, [status.value for status in JobStatus if status in ACTIVE_STATUSES])
 _OF_STATUS = any_of_if_given(job.c.status, "status")
 _OF_KIND = any_of_if_given(job.c.kind, "kind")
 _NEWEST_FIRST = (job.c.created_at, job.c.id)
@@ -39,7 +39,7 @@ _OF_USER = Listing(
 class JobLists(JobScope):
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Job]:
         rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
-        return by_id(to_value(Job, row) for row in rows)
+        return by_id(to_values(Job, rows))
 
     async def active_on(self, chapter_id: UUID, *, version_id: UUID | None = None) -> Job | None:
         if version_id is None:
@@ -50,7 +50,7 @@ class JobLists(JobScope):
         return None if row is None else to_value(Job, row)
 
     async def active_count(self) -> int:
-        return (await self._connection.execute(_ACTIVE_COUNT, {"acting_user": self._user_id})).scalar_one()
+        return int(await self._connection.scalar(_ACTIVE_COUNT, {"acting_user": self._user_id}))
 
     async def pages_of_projects(
         self, project_ids: Sequence[UUID], request: PageRequest, *, status: Sequence[JobStatus] | None, kind: Sequence[JobKind] | None

@@ -14,7 +14,7 @@ from persistence.job_scope import JobScope
 from persistence.ledger import USAGE
 from persistence.membership import accessible
 from persistence.paging import Listing, count_items, read_pages
-from persistence.projection import any_of, columns_of, to_value
+from persistence.projection import any_of, columns_of, is_one_of, to_value
 from persistence.tables.jobs import job, job_event, job_step, ledger_entry
 
 _EVENTS_SEEN = accessible(job_event.c.project_id)
@@ -29,7 +29,7 @@ _EVENTS_AFTER = (
     .limit(bindparam("rows", type_=Integer))
 )
 _LOG = Listing(value_type=StoredEvent, table=job_event, order=(job_event.c.sequence,), where=(_EVENTS_SEEN,), parent=job_event.c.job_id)
-_OF_TEXT = job_event.c.kind.in_((TextAppended.__name__, TextReplaced.__name__))
+_OF_TEXT = is_one_of(job_event.c.kind, (TextAppended.__name__, TextReplaced.__name__))
 _TEXTS = (
     select(job.c.id, job.c.last_sequence, job_event.c.kind, job_event.c.body)
     .select_from(job.outerjoin(job_event, and_(job_event.c.job_id == job.c.id, _OF_TEXT)))

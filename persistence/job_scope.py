@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Role
 from domain.errors import NotFound
+from persistence.connection import Connection
 from persistence.membership import accessible
 from persistence.tables.jobs import job
 
@@ -15,7 +15,7 @@ _TO_EDIT = select(job.c.id).where(job.c.id == bindparam("job_id", type_=Uuid), E
 
 
 class JobScope:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 

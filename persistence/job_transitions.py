@@ -10,10 +10,10 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.events import Event, Finished, StatusChanged
 from domain.jobs.job import Claim, Ending, JobKind, JobStatus, LeaseLost, Waiting
+from persistence.connection import Connection
 from persistence.documents import to_document
 from persistence.events import CANCELS_CHANNEL, EVENTS_CHANNEL, append_events
 
@@ -85,7 +85,7 @@ _REQUEUE = text("""
 _DELIVER = text("SELECT deliver_job(:job_id)")
 
 
-async def hold(connection: AsyncConnection, claim: Claim, *, leased: bool = False) -> None:
+async def hold(connection: Connection, claim: Claim, *, leased: bool = False) -> None:
     """Keep the claim from being lost until the transaction ends. Raises LeaseLost when it is lost already.
 
     With `leased`, also when it could be lost any moment: a worker that wakes up with its lease over must not begin what costs money.
@@ -95,7 +95,7 @@ async def hold(connection: AsyncConnection, claim: Claim, *, leased: bool = Fals
         raise LeaseLost
 
 
-async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
+async def claim(connection: Connection, job_id: UUID, *, worker: str, lease_seconds: float) -> Claim | None:
     """None when the job cannot be taken: another worker holds it, or it has ended, or is gone."""
     parameters = {
         "job_id": job_id,
@@ -121,7 +121,7 @@ async def claim(connection: AsyncConnection, job_id: UUID, *, worker: str, lease
     )
 
 
-async def release(connection: AsyncConnection, claim: Claim) -> None:
+async def release(connection: Connection, claim: Claim) -> None:
     """Raises LeaseLost."""
     row = (await connection.execute(_RELEASE, {"job_id": claim.job_id, "epoch": claim.epoch})).first()
     if row is None:
@@ -131,7 +131,7 @@ async def release(connection: AsyncConnection, claim: Claim) -> None:
     await deliver(connection, claim.job_id)
 
 
-async def finish(connection: AsyncConnection, claim: Claim, ending: Ending) -> None:
+async def finish(connection: Connection, claim: Claim, ending: Ending) -> None:
     """Raises LeaseLost."""
     parameters = {
         "job_id": claim.job_id,
@@ -150,7 +150,7 @@ async def finish(connection: AsyncConnection, claim: Claim, ending: Ending) -> N
     await connection.execute(_HAND_ON, {"started_by": row.started_by, "project_id": row.project_id})
 
 
-async def wait(connection: AsyncConnection, claim: Claim, waiting: Waiting) -> bool:
+async def wait(connection: Connection, claim: Claim, waiting: Waiting) -> bool:
     """False when the job is being cancelled. Raises LeaseLost."""
     document = orjson.dumps(to_document(waiting)).decode()
     row = (await connection.execute(_WAIT, {"job_id": claim.job_id, "epoch": claim.epoch, "waiting": document})).first()
@@ -162,7 +162,7 @@ async def wait(connection: AsyncConnection, claim: Claim, waiting: Waiting) -> b
     return True
 
 
-async def resume(connection: AsyncConnection, job_id: UUID, *, reserve: Decimal) -> None:
+async def resume(connection: Connection, job_id: UUID, *, reserve: Decimal) -> None:
     """A waiting job goes back to the queue with so much held for it. Any other stays as it is."""
     row = (await connection.execute(_RESUME, {"job_id": job_id, "reserve": reserve})).first()
     if row is not None:
@@ -170,7 +170,7 @@ async def resume(connection: AsyncConnection, job_id: UUID, *, reserve: Decimal)
         await deliver(connection, job_id)
 
 
-async def request_cancel(connection: AsyncConnection, job_id: UUID, *, at: datetime) -> None:
+async def request_cancel(connection: Connection, job_id: UUID, *, at: datetime) -> None:
     """A job that was never begun ends at once; one that was is ended by a worker, which keeps its text. Any other stays as it is."""
     row = (await connection.execute(_LOCK, {"job_id": job_id})).first()
     if row is None:
@@ -187,7 +187,7 @@ async def request_cancel(connection: AsyncConnection, job_id: UUID, *, at: datet
         await _tell(connection, job_id, row.epoch, at, StatusChanged(JobStatus.CANCELLING))
 
 
-async def requeue(connection: AsyncConnection, job_id: UUID, *, reserve: Decimal, at: datetime) -> None:
+async def requeue(connection: Connection, job_id: UUID, *, reserve: Decimal, at: datetime) -> None:
     """A failed or cancelled job goes back to the queue; its log continues where it had ended. Any other stays as it is."""
     row = (await connection.execute(_REQUEUE, {"job_id": job_id, "reserve": reserve})).first()
     if row is not None:
@@ -195,10 +195,10 @@ async def requeue(connection: AsyncConnection, job_id: UUID, *, reserve: Decimal
         await deliver(connection, job_id)
 
 
-async def deliver(connection: AsyncConnection, job_id: UUID) -> None:
+async def deliver(connection: Connection, job_id: UUID) -> None:
     """Have the engine bring the job to a worker once this transaction is committed."""
     await connection.execute(_DELIVER, {"job_id": job_id})
 
 
-async def _tell(connection: AsyncConnection, job_id: UUID, epoch: int, at: datetime, *events: Event) -> None:
+async def _tell(connection: Connection, job_id: UUID, epoch: int, at: datetime, *events: Event) -> None:
     await append_events(connection, [(job_id, epoch, events)], at=at)

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, Uuid, bindparam, func, literal, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.job import CallIntent, Claim
 from domain.llm.model import TokenUsage
 from domain.spending import ZERO, Usage
+from persistence.connection import Connection
 from persistence.projection import to_value
 from persistence.tables.jobs import ledger_entry
 from persistence.tables.metadata import MONEY
@@ -74,7 +74,7 @@ def call_of(intent: CallIntent, usage: TokenUsage, cost: Decimal | None) -> Call
     return Call(id=intent.call_id, step=intent.step, model=intent.model, usage=usage, cost=cost)
 
 
-async def enter(connection: AsyncConnection, claim: Claim, call: Call, *, epoch: int, at: datetime, uncertain: bool = False) -> bool:
+async def enter(connection: Connection, claim: Claim, call: Call, *, epoch: int, at: datetime, uncertain: bool = False) -> bool:
     """Enter one call of `epoch`, and take its cost out of what the job holds of the project's budget. False: it had been entered."""
     parameters = {"at": at, "user_id": claim.user_id, "job_id": claim.job_id, "epoch": epoch, "uncertain": uncertain, **_columns_of(call)}
     if (await connection.execute(_ENTER, parameters)).rowcount == 0:
@@ -84,20 +84,18 @@ async def enter(connection: AsyncConnection, claim: Claim, call: Call, *, epoch:
     return True
 
 
-async def enter_without_job(
-    connection: AsyncConnection, call: Call, *, user_id: UUID, project_id: UUID, at: datetime, uncertain: bool
-) -> None:
+async def enter_without_job(connection: Connection, call: Call, *, user_id: UUID, project_id: UUID, at: datetime, uncertain: bool) -> None:
     """Enter a call that no job has made, unless it has been entered."""
     parameters = {"at": at, "user_id": user_id, "project_id": project_id, "uncertain": uncertain, **_columns_of(call)}
     await connection.execute(_ENTER_WITHOUT_JOB, parameters)
 
 
-async def reverse_uncertain(connection: AsyncConnection, call_id: UUID, *, at: datetime) -> None:
+async def reverse_uncertain(connection: Connection, call_id: UUID, *, at: datetime) -> None:
     """What a later owner had to assume of this call turns out to be known after all."""
     await connection.execute(_REVERSE, {"at": at, "call_id": call_id})
 
 
-async def usage_of_step(connection: AsyncConnection, job_id: UUID, step: str) -> Usage:
+async def usage_of_step(connection: Connection, job_id: UUID, step: str) -> Usage:
     return to_value(Usage, (await connection.execute(_OF_STEP, {"job_id": job_id, "step": step})).one())
 
 

@@ -6,11 +6,10 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from domain.access import User
 from persistence.assessments import AssessmentRecords
 from persistence.chapters import ChapterRecords
+from persistence.connection import Connection
 from persistence.database import Database
 from persistence.jobs import JobRecords
 from persistence.projects import ProjectRecords
@@ -24,7 +23,7 @@ from persistence.versions import VersionRecords
 class PostgresRecords:
     """One transaction of one user. Most need one or two of the repositories, so each is made when it is asked for."""
 
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self.user_id = user_id
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Delete, Table, Update, Uuid, bindparam, literal, select
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Role
 from domain.errors import NotFound
+from persistence.connection import Connection
 from persistence.projection import among
 from persistence.tables import identity
 
@@ -17,14 +17,10 @@ ACTING_USER = bindparam("acting_user", type_=Uuid)
 """Whose statement it is, as its execution says."""
 
 
-def accessible(project_id: ColumnElement[UUID], user_id: UUID | None = None, minimum: Role = Role.VIEWER) -> ColumnElement[bool]:
-    """Whether the user has at least this role in the project; worked out once a statement, not once a row.
-
-    Without `user_id` it is left to the execution's parameter ACTING_USER, so that the statement can be built once for all.
-    """
+def accessible(project_id: ColumnElement[UUID], *, minimum: Role = Role.VIEWER) -> ColumnElement[bool]:
+    """Whether the acting user has at least this role in the project; worked out once a statement, not once a row."""
     member = identity.project_member.alias("mine")
-    acting_user = ACTING_USER if user_id is None else literal(user_id, Uuid)
-    mine = select(member.c.project_id).where(member.c.user_id == acting_user)
+    mine = select(member.c.project_id).where(member.c.user_id == ACTING_USER)
     if minimum is not Role.VIEWER:
         mine = mine.where(among(member.c.role, [role for role in Role if role.includes(minimum)]))
     return project_id.in_(mine)
@@ -42,7 +38,7 @@ def given(table: Table, names: Iterable[str]) -> dict[str, ColumnElement[Any]]:
 
 
 async def change(
-    connection: AsyncConnection, statement: Insert | Update | Delete, parameters: Mapping[str, Any] | None = None, *, entity: UUID
+    connection: Connection, statement: Insert | Update | Delete, parameters: Mapping[str, Any] | None = None, *, entity: UUID
 ) -> None:
     """Run a statement that must find something to change. Raises NotFound: there is nothing, or not for this user."""
     if (await connection.execute(statement, parameters)).rowcount == 0:

@@ -8,7 +8,7 @@ looks beyond each bound that the request itself names.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 from uuid import UUID
 
 from sqlalchemy import (
@@ -30,16 +30,18 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import InvalidInput
-from domain.paging import Page, PageRequest
-from persistence.projection import any_of, columns_of, to_value
+from domain.paging import Cursor, Page, PageRequest
+from persistence.connection import Connection
+from persistence.projection import Columns, any_of, columns_of, value_maker
 
 Item = TypeVar("Item")
 
 Statement = Select[*tuple[Any, ...]]
 
+_FIRST = 3
+"""Where in a row an item's columns begin."""
 _LARGEST_INTEGER = {"INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 
 
@@ -59,29 +61,33 @@ class Listing(Generic[Item]):
     parent: ColumnElement[UUID] | None = None
     descending: bool = False
     statements: dict[tuple[bool, ...], Statement] = field(default_factory=dict, init=False, repr=False)
+    places: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", _places(self))
 
 
 async def read_pages(
-    connection: AsyncConnection, listing: Listing[Item], parents: Sequence[UUID], request: PageRequest, **parameters: object
+    connection: Connection, listing: Listing[Item], parents: Sequence[UUID], request: PageRequest, **parameters: object
 ) -> dict[UUID, Page[Item]]:
     """A page for each of `parents`, empty where there is nothing to see. Raises InvalidInput for a cursor of another list."""
     if not parents:
         return {}
     unique = list(dict.fromkeys(parents))
     rows = await connection.execute(_statement(listing, request, many=True), {**_bounds(listing, request), **parameters, "parents": unique})
-    rows_of: dict[UUID, list[Sequence[Any]]] = {parent: [] for parent in parents}
+    rows_of: dict[UUID, list[Columns]] = {parent: [] for parent in parents}
     for row in rows:
         rows_of[row[0]].append(row)
     return {parent: _page(listing, request, of_parent) for parent, of_parent in rows_of.items()}
 
 
-async def read_page(connection: AsyncConnection, listing: Listing[Item], request: PageRequest, **parameters: object) -> Page[Item]:
+async def read_page(connection: Connection, listing: Listing[Item], request: PageRequest, **parameters: object) -> Page[Item]:
     """Raises InvalidInput for a cursor of another list."""
     rows = await connection.execute(_statement(listing, request, many=False), {**_bounds(listing, request), **parameters})
     return _page(listing, request, rows.all())
 
 
-async def count_items(connection: AsyncConnection, listing: Listing[Any], parents: Sequence[UUID], **parameters: object) -> dict[UUID, int]:
+async def count_items(connection: Connection, listing: Listing[Any], parents: Sequence[UUID], **parameters: object) -> dict[UUID, int]:
     """How long each parent's list is."""
     if not parents:
         return {}
@@ -106,7 +112,7 @@ def _count_statement(listing: Listing[Any]) -> Statement:
 
 
 def _build(listing: Listing[Any], request: PageRequest, *, many: bool) -> Statement:
-    """Rows of (parent, anything up to `after`, anything from `before` on, *value, *order), at least one for every parent."""
+    """Rows of (parent, anything up to `after`, anything from `before` on, *value, *what else is ordered by), one at least for every parent."""
     parents, of_parent = _parents(listing) if many else (select(null().label("id")).subquery("parent"), true())
     row = tuple_(*listing.order)
     in_list = and_(of_parent, *listing.where)
@@ -120,12 +126,8 @@ def _build(listing: Listing[Any], request: PageRequest, *, many: bool) -> Statem
         bounds.append(row > before if listing.descending else row < before)
         to_come = _flag(in_list, row <= before if listing.descending else row >= before, parents=parents, table=listing.table)
     downwards = listing.descending != request.backwards
-    columns = columns_of(listing.value_type, listing.table)  # type: ignore[arg-type]  # every class is hashable
     item = (
-        select(
-            *(column.label(f"value_{index}") for index, column in enumerate(columns)),
-            *(column.label(f"order_{index}") for index, column in enumerate(listing.order)),
-        )
+        select(*(column.label(f"item_{index}") for index, column in enumerate(_columns(listing))))
         .where(*bounds)
         .order_by(*(column.desc() if downwards else column.asc() for column in listing.order))
         .limit(bindparam("rows", type_=Integer))
@@ -151,20 +153,68 @@ def _flag(*conditions: ColumnElement[bool], parents: FromClause | None = None, t
     return exists(select(literal(1)).select_from(table).where(*conditions).correlate(parents))
 
 
-def _page(listing: Listing[Item], request: PageRequest, rows: Sequence[Sequence[Any]]) -> Page[Item]:
-    passed, to_come = (bool(rows[0][1]), bool(rows[0][2])) if rows else (False, False)
-    found = [row for row in rows if row[len(row) - 1] is not None]  # a parent without items has a row of nothing
+def _columns(listing: Listing[Any]) -> list[ColumnElement[Any]]:
+    """The value's, and what its order needs beside them."""
+    columns: list[ColumnElement[Any]] = [*columns_of(listing.value_type, listing.table)]  # type: ignore[arg-type]  # every class is hashable
+    return columns + [column for column in listing.order if not any(column is other for other in columns)]
+
+
+def _places(listing: Listing[Any]) -> tuple[int, ...]:
+    """Where in a row the ordering values are."""
+    columns = _columns(listing)
+    return tuple(next(_FIRST + index for index, other in enumerate(columns) if other is column) for column in listing.order)
+
+
+def _page(listing: Listing[Item], request: PageRequest, rows: Sequence[Columns]) -> Page[Item]:
+    passed, to_come = (rows[0][1], rows[0][2]) if rows else (False, False)
+    places = listing.places
+    last = places[-1]
+    found = [row for row in rows if row[last] is not None]  # a parent without items has a row of nothing
     more = len(found) > request.limit
-    found = found[: request.limit]
+    if more:
+        del found[request.limit :]
     if request.backwards:
         found.reverse()
-    width = len(listing.order)
     return Page(
-        items=tuple(to_value(listing.value_type, row[3:]) for row in found),
-        cursors=tuple(tuple(_to_cursor(content) for content in row[-width:]) for row in found),
+        items=tuple(map(value_maker(listing.value_type, first=_FIRST), found)),
+        cursors=Cursors(found, places),
         has_next=to_come or (more and not request.backwards),
         has_previous=passed or (more and request.backwards),
     )
+
+
+class Cursors(Sequence[Cursor]):
+    """Those of some rows. Most are never asked for, so that each is made when it is."""
+
+    __slots__ = ("_places", "_rows")
+
+    def __init__(self, rows: Sequence[Columns], places: tuple[int, ...]) -> None:
+        self._rows = rows
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Cursor: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Cursor, ...]: ...
+    def __getitem__(self, index: int | slice) -> Cursor | tuple[Cursor, ...]:
+        if isinstance(index, slice):
+            return tuple(map(self._cursor, self._rows[index]))
+        return self._cursor(self._rows[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def _cursor(self, row: Columns) -> Cursor:
+        return tuple(_to_cursor(row[place]) for place in self._places)
 
 
 def _to_cursor(content: Any) -> str | int:

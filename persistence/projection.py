@@ -9,14 +9,20 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union
+from typing import Any, Protocol, TypeVar, Union
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Table, bindparam, func, literal, or_
+from sqlalchemy import ARRAY, Column, ColumnElement, Table, Text, bindparam, func, literal, literal_column, or_
 
-from persistence.documents import decoder_of_union, from_document, to_document
+from persistence.construction import Convert, Part, maker, members_of
+from persistence.documents import decoder_of_union, reader_of, to_document, unless_null
 
 Value = TypeVar("Value")
-Convert = Callable[[Any], Any]
+
+
+class Columns(Protocol):
+    """A row, or part of one."""
+
+    def __getitem__(self, index: int, /) -> Any: ...
 
 
 @cache
@@ -25,12 +31,20 @@ def columns_of(value_type: type[Any], table: Table) -> tuple[Column[Any], ...]:
     return tuple(table.c[field.name] for field in dataclasses.fields(value_type))
 
 
-def to_value(value_type: type[Value], row: Sequence[Any]) -> Value:
+def to_value(value_type: type[Value], row: Columns) -> Value:
     """The value in a row that begins with `columns_of(value_type, ...)`; what follows them is left alone."""
-    plan = _plan(value_type)  # type: ignore[arg-type]  # every class is hashable, which mypy does not see
-    return value_type(**{
-        name: content if convert is None else convert(content) for (name, convert), content in zip(plan, row, strict=False)
-    })  # fmt: skip
+    return value_maker(value_type)(row)
+
+
+def to_values(value_type: type[Value], rows: Iterable[Columns]) -> list[Value]:
+    """As `to_value`, of many rows."""
+    return list(map(value_maker(value_type), rows))
+
+
+def value_maker(value_type: type[Value], *, first: int = 0) -> Callable[[Columns], Value]:
+    """Makes a value of a row in which its columns begin at `first`."""
+    make: Callable[[Columns], Value] = _maker(value_type, first)  # type: ignore[arg-type]  # every class is hashable, which mypy does not see
+    return make
 
 
 def to_row(value: Any) -> dict[str, Any]:
@@ -48,6 +62,11 @@ def to_changes(value_type: type[Any], changes: Mapping[str, Any]) -> dict[str, A
 def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
     """Whether the column holds one of the values. One array parameter: the statement stays the same however many they are."""
     return column == func.any(literal([_to_column(value) for value in values], ARRAY(column.type)))
+
+
+def is_one_of(column: ColumnElement[str], constants: Iterable[str]) -> ColumnElement[bool]:
+    """Whether the column holds one of our own names, which stand in the statement itself: partial indexes are chosen by them."""
+    return column.in_([literal_column(f"'{name}'", Text) for name in constants])
 
 
 def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
@@ -79,24 +98,32 @@ def _to_column(content: Any) -> Any:
 
 
 @cache
-def _plan(value_type: type[Any]) -> tuple[tuple[str, Convert | None], ...]:
+def _maker(value_type: type[Any], first: int) -> Callable[[Columns], Any]:
     hints = typing.get_type_hints(value_type)
-    return tuple((field.name, _converter(hints[field.name])) for field in dataclasses.fields(value_type))
+    fields = enumerate(dataclasses.fields(value_type), start=first)
+    return maker(value_type, [_part(field, index, hints[field.name]) for index, field in fields])
+
+
+def _part(field: "dataclasses.Field[Any]", index: int, hint: Any) -> Part:
+    possible = [each for each in typing.get_args(hint) if each is not types.NoneType] if _is_union(hint) else [hint]
+    or_null = possible != [hint]
+    if len(possible) > 1:
+        return Part(field, index, convert=unless_null(decoder_of_union(possible)))
+    (kind,) = possible
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return Part(field, index, members=members_of(kind, or_null=or_null))
+    convert = _converter(kind)
+    return Part(field, index, convert=unless_null(convert) if or_null else convert)
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in {Union, types.UnionType}
 
 
 def _converter(hint: Any) -> Convert | None:
     """None when the driver's own value is the field's."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {Union, types.UnionType}:
-        possible = [argument for argument in arguments if argument is not types.NoneType]
-        return _unless_null(_converter(possible[0]) if len(possible) == 1 else decoder_of_union(possible))
-    if origin is tuple:
-        convert_item = _converter(arguments[0])
+    if typing.get_origin(hint) is tuple:
+        item = typing.get_args(hint)[0]
+        convert_item = members_of(item).__getitem__ if isinstance(item, type) and issubclass(item, Enum) else _converter(item)
         return tuple if convert_item is None else lambda content: tuple(map(convert_item, content))
-    if dataclasses.is_dataclass(hint):
-        return lambda document: from_document(typing.cast("type[Any]", hint), document)
-    return hint if isinstance(hint, type) and issubclass(hint, Enum) else None
-
-
-def _unless_null(convert: Convert | None) -> Convert | None:
-    return None if convert is None else lambda content: None if content is None else convert(content)
+    return reader_of(typing.cast("type[Any]", hint)) if dataclasses.is_dataclass(hint) else None

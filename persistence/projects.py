@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, Text, Uuid, and_, bindparam, delete, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Membership, Role
 from domain.chapters import ChapterStatus
@@ -15,10 +14,11 @@ from domain.paging import Page, PageRequest
 from domain.ports import Changes
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectOrderField, ProjectProgress
 from domain.spending import Budget
+from persistence.connection import Connection
 from persistence.funds import select_budgets
-from persistence.membership import accessible, change, insert_if
+from persistence.membership import ACTING_USER, accessible, change, given, insert_if
 from persistence.paging import Listing, read_page
-from persistence.projection import any_of, any_of_if_given, by_id, columns_of, texts_of, to_changes, to_row, to_value
+from persistence.projection import any_of, any_of_if_given, by_id, columns_of, is_one_of, texts_of, to_changes, to_row, to_value, to_values
 from persistence.tables import books
 from persistence.tables.books import chapter, chapter_version
 from persistence.tables.identity import project_member
@@ -63,7 +63,7 @@ _PROGRESS = (
     select(
         books.project.c.id,
         func.count(chapter.c.id),
-        func.count(chapter.c.id).filter(chapter.c.status.in_(_WRITTEN)),
+        func.count(chapter.c.id).filter(is_one_of(chapter.c.status, _WRITTEN)),
         func.count(chapter.c.id).filter(chapter.c.status == ChapterStatus.FINAL.value),
         func.coalesce(func.sum(chapter_version.c.word_count), 0),
     )
@@ -77,9 +77,27 @@ _PROGRESS = (
 )
 _BUDGETS = select_budgets().where(_AMONG_IDS, _SEEN)
 
+_THIS = bindparam("this", type_=Uuid)
+_UNCLAIMED = and_(~exists().where(project_member.c.project_id == _THIS), ~exists().where(books.project.c.id == _THIS))
+_OWNS = and_(project_member.c.project_id == _THIS, accessible(project_member.c.project_id, minimum=Role.OWNER))
+_MEMBERSHIP = given(project_member, [column.name for column in columns_of(Membership, project_member)])
+_CLAIM = insert_if(project_member, _MEMBERSHIP, _UNCLAIMED)
+_ADD = insert_if(books.project, given(books.project, [column.name for column in columns_of(Project, books.project)]), exists().where(_OWNS))
+_EDITABLE = and_(books.project.c.id == _THIS, accessible(books.project.c.id, minimum=Role.EDITOR))
+_OWNED = and_(books.project.c.id == _THIS, accessible(books.project.c.id, minimum=Role.OWNER))
+_HOLD = select(*columns_of(Project, books.project)).where(_EDITABLE).with_for_update(key_share=True)
+_CHANGE = update(books.project).where(_EDITABLE)
+_REMOVE = delete(books.project).where(_OWNED)
+_ADD_MEMBER = insert_if(project_member, _MEMBERSHIP, exists().where(_OWNED))
+_THAT_MEMBER = project_member.c.user_id == bindparam("member", type_=Uuid)
+_CHANGE_ROLE = update(project_member).where(_OWNS, _THAT_MEMBER)
+_REMOVE_MEMBER = delete(project_member).where(
+    project_member.c.project_id == _THIS, _THAT_MEMBER, or_(project_member.c.user_id == ACTING_USER, _OWNS)
+)
+
 
 class ProjectRecords:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 
@@ -88,36 +106,28 @@ class ProjectRecords:
         if owner != self._user_id:
             raise NotFound(owner)
         membership = Membership(project_id=project.id, user_id=owner, role=Role.OWNER, joined_at=project.created_at)
-        unclaimed = and_(
-            ~exists().where(project_member.c.project_id == project.id),
-            ~exists().where(books.project.c.id == project.id),
-        )
-        await change(self._connection, insert_if(project_member, to_row(membership), unclaimed), entity=project.id)
-        owned = exists().where(project_member.c.project_id == project.id, self._may_in_members(Role.OWNER))
-        await change(self._connection, insert_if(books.project, to_row(project), owned), entity=project.id)
+        await change(self._connection, _CLAIM, {**to_row(membership), "this": project.id}, entity=project.id)
+        await change(self._connection, _ADD, {**to_row(project), **self._this(project.id)}, entity=project.id)
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, Project]:
         rows = await self._connection.execute(_BY_ID, self._among(ids))
-        return by_id(to_value(Project, row) for row in rows)
+        return by_id(to_values(Project, rows))
 
     async def lock(self, project_id: UUID) -> Project | None:
-        chosen = select(*columns_of(Project, books.project)).where(books.project.c.id == project_id, self._may(Role.EDITOR))
-        row = (await self._connection.execute(chosen.with_for_update(key_share=True))).one_or_none()
+        row = (await self._connection.execute(_HOLD, self._this(project_id))).first()
         return None if row is None else to_value(Project, row)
 
     async def update(self, project_id: UUID, changes: Changes) -> None:
-        statement = update(books.project).where(books.project.c.id == project_id, self._may(Role.EDITOR))
-        await change(self._connection, statement.values(to_changes(Project, changes)), entity=project_id)
+        await change(self._connection, _CHANGE, {**to_changes(Project, changes), **self._this(project_id)}, entity=project_id)
 
     async def delete(self, project_id: UUID) -> None:
-        statement = delete(books.project).where(books.project.c.id == project_id, self._may(Role.OWNER))
-        await change(self._connection, statement, entity=project_id)
+        await change(self._connection, _REMOVE, self._this(project_id), entity=project_id)
 
     async def page(self, request: PageRequest, *, chosen: ProjectFilter, order: ProjectOrder) -> Page[Project]:
         return await read_page(self._connection, _LISTINGS[order], request, **self._chosen(chosen))
 
     async def count(self, *, chosen: ProjectFilter) -> int:
-        return (await self._connection.execute(_COUNT, self._chosen(chosen))).scalar_one()
+        return int(await self._connection.scalar(_COUNT, self._chosen(chosen)))
 
     async def roles(self, project_ids: Sequence[UUID]) -> Mapping[UUID, Role]:
         rows = await self._connection.execute(_MINE, self._among(project_ids))
@@ -131,16 +141,15 @@ class ProjectRecords:
         return members
 
     async def add_member(self, membership: Membership) -> None:
-        owned = books.project.select().where(books.project.c.id == membership.project_id, self._may(Role.OWNER)).exists()
-        await change(self._connection, insert_if(project_member, to_row(membership), owned), entity=membership.project_id)
+        row = {**to_row(membership), **self._this(membership.project_id)}
+        await change(self._connection, _ADD_MEMBER, row, entity=membership.project_id)
 
     async def change_role(self, project_id: UUID, user_id: UUID, role: Role) -> None:
-        statement = update(project_member).where(self._is(project_id, user_id), self._may_in_members(Role.OWNER))
-        await change(self._connection, statement.values(role=role.value), entity=user_id)
+        parameters = {"role": role.value, "member": user_id, **self._this(project_id)}
+        await change(self._connection, _CHANGE_ROLE, parameters, entity=user_id)
 
     async def remove_member(self, project_id: UUID, user_id: UUID) -> None:
-        allowed = or_(project_member.c.user_id == self._user_id, self._may_in_members(Role.OWNER))
-        await change(self._connection, delete(project_member).where(self._is(project_id, user_id), allowed), entity=user_id)
+        await change(self._connection, _REMOVE_MEMBER, {"member": user_id, **self._this(project_id)}, entity=user_id)
 
     async def progress(self, project_ids: Sequence[UUID]) -> Mapping[UUID, ProjectProgress]:
         return {
@@ -157,14 +166,8 @@ class ProjectRecords:
     def _among(self, ids: Sequence[UUID]) -> dict[str, object]:
         return {"ids": ids, "acting_user": self._user_id}
 
-    def _may(self, role: Role) -> ColumnElement[bool]:
-        return accessible(books.project.c.id, self._user_id, role)
-
-    def _may_in_members(self, role: Role) -> ColumnElement[bool]:
-        return accessible(project_member.c.project_id, self._user_id, role)
-
-    def _is(self, project_id: UUID, user_id: UUID) -> ColumnElement[bool]:
-        return and_(project_member.c.project_id == project_id, project_member.c.user_id == user_id)
+    def _this(self, project_id: UUID) -> dict[str, object]:
+        return {"this": project_id, "acting_user": self._user_id}
 
     def _chosen(self, chosen: ProjectFilter) -> dict[str, object]:
         return {

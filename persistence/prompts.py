@@ -40,8 +40,8 @@ _ADD = insert_if(
 
 class Prompts(JobScope):
     async def last_messages(self, chapter_id: UUID) -> Sequence[Message]:
-        newest = await self._connection.execute(_LAST_MESSAGES, {"chapter_id": chapter_id, "acting_user": self._user_id})
-        return [from_document(Message, message) for message in newest.scalar_one_or_none() or ()]
+        newest = await self._connection.scalar(_LAST_MESSAGES, {"chapter_id": chapter_id, "acting_user": self._user_id})
+        return [from_document(Message, message) for message in newest or ()]
 
     async def add_prompt(
         self, prompt: Prompt, *, receipt_id: UUID, job_id: UUID, chapter_id: UUID, at: datetime, step: str = DRAFT

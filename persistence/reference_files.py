@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Uuid, and_, bindparam, delete, exists, select, update
 
 from domain.access import Role
 from domain.paging import Page, PageRequest
 from domain.ports import Changes
 from domain.prompting.index.saved_text import NewText, StoredText
 from domain.reference_files import ReferenceFile, ReferenceKind
-from persistence.membership import accessible, change, insert_if
+from persistence.connection import Connection
+from persistence.membership import accessible, change, given, insert_if
 from persistence.paging import Listing, count_items, read_pages
-from persistence.projection import any_of, any_of_if_given, by_id, columns_of, texts_of, to_changes, to_row, to_value
+from persistence.projection import any_of, any_of_if_given, by_id, columns_of, texts_of, to_changes, to_row, to_values
 from persistence.tables.books import project, reference_file, reference_file_name_order
 
 _SEEN = accessible(reference_file.c.project_id)
@@ -35,25 +35,32 @@ _LISTING = Listing(
     where=(_SEEN, any_of_if_given(reference_file.c.kind, "kind")),
     parent=reference_file.c.project_id,
 )
+_EDITABLE = and_(reference_file.c.id == bindparam("this", type_=Uuid), accessible(reference_file.c.project_id, minimum=Role.EDITOR))
+_ADD = insert_if(
+    reference_file,
+    given(reference_file, [*(column.name for column in columns_of(ReferenceFile, reference_file)), "content", "text_index"]),
+    exists().where(project.c.id == bindparam("project_id", type_=Uuid), accessible(project.c.id, minimum=Role.EDITOR)),
+)
+_CHANGE = update(reference_file).where(_EDITABLE)
+_REMOVE = delete(reference_file).where(_EDITABLE)
 
 
 class ReferenceFileRecords:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 
     async def create(self, file: ReferenceFile, *, content: NewText) -> None:
-        editable = select(project.c.id).where(project.c.id == file.project_id, accessible(project.c.id, self._user_id, Role.EDITOR))
-        added = insert_if(reference_file, {**to_row(file), **_columns_of(content)}, editable.exists())
-        await change(self._connection, added, entity=file.project_id)
+        row = {**to_row(file), **_columns_of(content), "acting_user": self._user_id}
+        await change(self._connection, _ADD, row, entity=file.project_id)
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ReferenceFile]:
         rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
-        return by_id(to_value(ReferenceFile, row) for row in rows)
+        return by_id(to_values(ReferenceFile, rows))
 
     async def of_project(self, project_id: UUID) -> Sequence[ReferenceFile]:
         rows = await self._connection.execute(_OF_PROJECT, {"project_id": project_id, "acting_user": self._user_id})
-        return [to_value(ReferenceFile, row) for row in rows]
+        return to_values(ReferenceFile, rows)
 
     async def contents(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
         rows = await self._connection.execute(_CONTENTS, {"ids": ids, "acting_user": self._user_id})
@@ -67,12 +74,10 @@ class ReferenceFileRecords:
         columns = to_changes(ReferenceFile, changes)
         if content is not None:
             columns |= _columns_of(content)
-        statement = update(reference_file).where(reference_file.c.id == file_id, self._may(Role.EDITOR))
-        await change(self._connection, statement.values(columns), entity=file_id)
+        await change(self._connection, _CHANGE, {**columns, **self._this(file_id)}, entity=file_id)
 
     async def delete(self, file_id: UUID) -> None:
-        statement = delete(reference_file).where(reference_file.c.id == file_id, self._may(Role.EDITOR))
-        await change(self._connection, statement, entity=file_id)
+        await change(self._connection, _REMOVE, self._this(file_id), entity=file_id)
 
     async def pages(
         self, project_ids: Sequence[UUID], request: PageRequest, *, kind: Sequence[ReferenceKind] | None
@@ -82,8 +87,8 @@ class ReferenceFileRecords:
     async def counts(self, project_ids: Sequence[UUID], *, kind: Sequence[ReferenceKind] | None) -> Mapping[UUID, int]:
         return await count_items(self._connection, _LISTING, project_ids, acting_user=self._user_id, kind=texts_of(kind))
 
-    def _may(self, role: Role) -> ColumnElement[bool]:
-        return accessible(reference_file.c.project_id, self._user_id, role)
+    def _this(self, file_id: UUID) -> dict[str, object]:
+        return {"this": file_id, "acting_user": self._user_id}
 
 
 def _columns_of(content: NewText) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Date, Select, Uuid, and_, bindparam, cast, func, or_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Role
 from domain.errors import NotFound
 from domain.spending import Allowance, Budget, Usage, UsageReport
 from persistence import funds
+from persistence.connection import Connection
 from persistence.ledger import USAGE
 from persistence.membership import ACTING_USER, accessible
 from persistence.projection import any_of, to_value
@@ -52,7 +52,7 @@ _OF_JOBS = (
 
 
 class SpendingRecords:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Integer, Uuid, bindparam, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.jobs.job import CallIntent, CallResult, CallsLost, Claim, JobStatus
 from domain.llm.model import TokenUsage
 from persistence import ledger
+from persistence.connection import Connection
 from persistence.documents import from_document, to_document
 from persistence.job_scope import EDITABLE
 from persistence.job_transitions import hold
@@ -73,7 +73,7 @@ _COMPLETE = _COMPLETE_FIRST.on_conflict_do_update(
 )
 
 
-async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) -> CallResult | CallsLost | None:
+async def intend(connection: Connection, claim: Claim, intent: CallIntent) -> CallResult | CallsLost | None:
     """A result that is recorded for the same request is answered; otherwise the intent is written down.
 
     CallsLost is answered, not raised, because what this transaction has learned of the last call is to be kept. Raises LeaseLost.
@@ -108,7 +108,7 @@ async def intend(connection: AsyncConnection, claim: Claim, intent: CallIntent) 
     return None
 
 
-async def _enter_uncertain(connection: AsyncConnection, claim: Claim, earlier: Any, *, at: datetime) -> None:
+async def _enter_uncertain(connection: Connection, claim: Claim, earlier: Any, *, at: datetime) -> None:
     call = ledger.Call(
         id=earlier.call_id,
         step=earlier.name,
@@ -119,12 +119,12 @@ async def _enter_uncertain(connection: AsyncConnection, claim: Claim, earlier: A
     await ledger.enter(connection, claim, call, epoch=earlier.epoch, at=at, uncertain=True)
 
 
-async def _give_up(connection: AsyncConnection, earlier: Any, *, at: datetime) -> None:
+async def _give_up(connection: Connection, earlier: Any, *, at: datetime) -> None:
     ending = {"job_id": earlier.job_id, "step": earlier.name, "call_id": earlier.call_id, "at": at, "uncertain": True}
     await connection.execute(_ABANDON, ending)
 
 
-async def write_off(connection: AsyncConnection, claim: Claim, *, at: datetime) -> None:
+async def write_off(connection: Connection, claim: Claim, *, at: datetime) -> None:
     """Enter the calls that earlier owners have left in flight, as nobody will ask for them again."""
     for earlier in (await connection.execute(_IN_FLIGHT, {"job_id": claim.job_id, "epoch": claim.epoch})).all():
         await _enter_uncertain(connection, claim, earlier, at=at)
@@ -132,7 +132,7 @@ async def write_off(connection: AsyncConnection, claim: Claim, *, at: datetime) 
 
 
 async def abandon(
-    connection: AsyncConnection, claim: Claim, intent: CallIntent, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None
+    connection: Connection, claim: Claim, intent: CallIntent, *, at: datetime, usage: TokenUsage | None, cost: Decimal | None
 ) -> None:
     """The call brought nothing; enter what it was billed for, whatever a later owner has assumed."""
     ending = {"job_id": claim.job_id, "step": intent.step, "call_id": intent.call_id, "at": at, "uncertain": False}
@@ -142,7 +142,7 @@ async def abandon(
         await ledger.enter(connection, claim, ledger.call_of(intent, usage, cost), epoch=claim.epoch, at=at)
 
 
-async def record(connection: AsyncConnection, claim: Claim, intent: CallIntent, result: CallResult, *, at: datetime) -> bool:
+async def record(connection: Connection, claim: Claim, intent: CallIntent, result: CallResult, *, at: datetime) -> bool:
     """Store the result unless there is one already, and enter what it cost in any case. False: all that had been done before."""
     if not await ledger.enter(connection, claim, ledger.call_of(intent, result.usage, result.cost), epoch=claim.epoch, at=at):
         return False
@@ -156,13 +156,13 @@ async def record(connection: AsyncConnection, claim: Claim, intent: CallIntent, 
     return True
 
 
-async def results(connection: AsyncConnection, claim: Claim) -> Mapping[str, CallResult]:
+async def results(connection: Connection, claim: Claim) -> Mapping[str, CallResult]:
     """In the order in which the steps were begun."""
     rows = await connection.execute(_RESULTS, {"job_id": claim.job_id})
     return {row.name: from_document(CallResult, row.result) for row in rows}
 
 
-async def complete(connection: AsyncConnection, claim: Claim, step: str, *, by: UUID, started_at: datetime, at: datetime) -> bool:
+async def complete(connection: Connection, claim: Claim, step: str, *, by: UUID, started_at: datetime, at: datetime) -> bool:
     """False, and nothing is recorded, when the claim is lost or the user `by` may not write in the job's project.
 
     Otherwise the claim stays good until the transaction ends.

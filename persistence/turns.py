@@ -11,11 +11,11 @@ project have running while nobody else can take a job of either.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
 from domain.jobs.job import Claim, JobLimits, JobStatus
 from persistence import job_transitions
+from persistence.connection import Connection, Row
 
 # One look into the index for each user who waits, however many jobs they have queued: hence the recursion.
 _FIRST_OF_EACH_USER = """
@@ -96,7 +96,7 @@ class Overtaken(Exception):  # noqa: N818  - look again in a new transaction
     """Whoever claimed at the same time has taken what was chosen."""
 
 
-async def claim_next(connection: AsyncConnection, limits: JobLimits, *, worker: str, lease_seconds: float) -> Claim | None:
+async def claim_next(connection: Connection, limits: JobLimits, *, worker: str, lease_seconds: float) -> Claim | None:
     """None when no job can be taken up: there is none, or whose turn it would be has as many running as they may. Raises Overtaken."""
     chosen = await _choose(connection, limits)
     if chosen is None:
@@ -112,7 +112,7 @@ async def claim_next(connection: AsyncConnection, limits: JobLimits, *, worker: 
     return claim
 
 
-async def _choose(connection: AsyncConnection, limits: JobLimits) -> Row[Any] | None:
+async def _choose(connection: Connection, limits: JobLimits) -> Row | None:
     """The job whose turn it is, of those that nobody else is about to take. Where all of them are being taken, we wait for that."""
     bounds = _bounds(limits)
     if (chosen := (await connection.execute(_NEXT_UNTOUCHED, bounds)).first()) is not None:
@@ -125,7 +125,7 @@ async def _choose(connection: AsyncConnection, limits: JobLimits) -> Row[Any] | 
     return chosen
 
 
-async def should_step_aside(connection: AsyncConnection, limits: JobLimits, claim: Claim) -> bool:
+async def should_step_aside(connection: Connection, limits: JobLimits, claim: Claim) -> bool:
     """Whether somebody waits who should not: a job of higher priority, or one of a user who has none running.
 
     Of several running jobs only one steps aside for each that waits.
@@ -134,9 +134,9 @@ async def should_step_aside(connection: AsyncConnection, limits: JobLimits, clai
     return (await connection.execute(_STEP_ASIDE, parameters)).first() is not None
 
 
-async def undelivered(connection: AsyncConnection, limits: JobLimits) -> list[UUID]:
+async def undelivered(connection: Connection, limits: JobLimits) -> list[UUID]:
     """Jobs that could be taken up, but that no message will bring to a worker."""
-    return list((await connection.scalars(_UNDELIVERED, _bounds(limits))).all())
+    return await connection.scalars(_UNDELIVERED, _bounds(limits))
 
 
 def _bounds(limits: JobLimits) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Integer, Text, Uuid, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.prompting.index.vectors import StoredVector
+from persistence.connection import Connection
 from persistence.membership import accessible
 from persistence.projection import any_of
 from persistence.tables.vectors import passage_vector
@@ -26,7 +26,7 @@ _BY_KEY = select(passage_vector.c.sha256, passage_vector.c.vector).where(*_OF_PR
 
 
 class VectorRecords:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 

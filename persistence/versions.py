@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, bindparam, case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ARRAY, Integer, Uuid, and_, bindparam, case, exists, func, select, update
 
 from domain.access import Role
 from domain.chapters import ChapterStatus, ChapterVersion, NewVersion, VersionOrigin
 from domain.errors import NotFound
 from domain.paging import Page, PageRequest
 from domain.prompting.index.saved_text import StoredText
-from persistence.membership import accessible, change, insert_if
+from persistence.connection import Connection
+from persistence.membership import accessible, change, given, insert_if
 from persistence.paging import Listing, count_items, read_pages
-from persistence.projection import any_of, by_id, columns_of, to_row, to_value
+from persistence.projection import any_of, by_id, columns_of, is_one_of, to_row, to_value, to_values
 from persistence.tables.books import chapter, chapter_version, project
 
 _SEEN = accessible(chapter_version.c.project_id)
@@ -48,22 +48,52 @@ _WITHOUT_TEXT = (ChapterStatus.PLANNED.value, ChapterStatus.DRAFTING.value)
 _UNREVISED = (*_WITHOUT_TEXT, ChapterStatus.DRAFTED.value)
 
 
+_CHAPTER_ID = bindparam("chapter_id", type_=Uuid)
+_CHAPTER_EDITABLE = and_(chapter.c.id == _CHAPTER_ID, accessible(chapter.c.project_id, minimum=Role.EDITOR))
+_HOLD_CHAPTER = select(chapter.c.project_id).where(_CHAPTER_EDITABLE).with_for_update(key_share=True)
+_LAST = select(func.max(chapter_version.c.number)).where(chapter_version.c.chapter_id == _CHAPTER_ID).scalar_subquery()
+_GIVEN = (
+    "id",
+    "project_id",
+    "chapter_id",
+    "word_count",
+    "token_count",
+    "origin",
+    "rehearsal",
+    "author_id",
+    "job_id",
+    "parent_id",
+    "receipt_id",
+)
+_ADD = insert_if(
+    chapter_version,
+    {**given(chapter_version, (*_GIVEN, "created_at", "text", "text_index")), "number": func.coalesce(_LAST, 0) + 1},
+    exists().where(_CHAPTER_EDITABLE),
+).returning(*columns_of(ChapterVersion, chapter_version))
+_MAKE_CURRENT = update(chapter).where(_CHAPTER_EDITABLE)
+# The first text of a chapter makes it drafted, a revision makes a drafted one revised; what its author has called it else stays.
+_STATUS = {
+    is_revision: case((is_one_of(chapter.c.status, before), after.value), else_=chapter.c.status)
+    for is_revision, before, after in ((False, _WITHOUT_TEXT, ChapterStatus.DRAFTED), (True, _UNREVISED, ChapterStatus.REVISED))
+}
+_MAKE_CURRENT_WITH_TEXT = {is_revision: _MAKE_CURRENT.values(status=status) for is_revision, status in _STATUS.items()}
+_TOUCH = update(project).where(project.c.id == bindparam("touched", type_=Uuid), accessible(project.c.id, minimum=Role.EDITOR))
+
+
 class VersionRecords:
-    def __init__(self, connection: AsyncConnection, user_id: UUID) -> None:
+    def __init__(self, connection: Connection, user_id: UUID) -> None:
         self._connection = connection
         self._user_id = user_id
 
     async def add(self, version: NewVersion, *, make_current: bool) -> ChapterVersion:
-        chosen = select(chapter.c.project_id).where(chapter.c.id == version.chapter_id, self._may_edit_chapter())
-        project_id: UUID | None = await self._connection.scalar(chosen.with_for_update(key_share=True))
+        whose = {"chapter_id": version.chapter_id, "acting_user": self._user_id}
+        project_id: UUID | None = await self._connection.scalar(_HOLD_CHAPTER, whose)
         if project_id is None:
             raise NotFound(version.chapter_id)
-        # A statement of its own behind the lock: only so does it see what an earlier holder of the lock has added.
-        last = select(func.max(chapter_version.c.number)).where(chapter_version.c.chapter_id == version.chapter_id).scalar_subquery()
         texts = {"text": version.text.text, "text_index": version.text.index}
-        row = {**to_row(version), **texts, "project_id": project_id, "number": func.coalesce(last, 0) + 1}
-        added = insert_if(chapter_version, row, chosen.exists()).returning(*columns_of(ChapterVersion, chapter_version))
-        recorded = to_value(ChapterVersion, (await self._connection.execute(added)).one())
+        # A statement of its own behind the lock: only so does it see what an earlier holder of the lock has added.
+        added = await self._connection.execute(_ADD, {**to_row(version), **texts, **whose, "project_id": project_id})
+        recorded = to_value(ChapterVersion, added.one())
         if make_current:
             await self._make_current(recorded, has_text=bool(version.text.text.strip()), at=version.created_at)
         return recorded
@@ -77,16 +107,16 @@ class VersionRecords:
 
     async def get_many(self, ids: Sequence[UUID]) -> Mapping[UUID, ChapterVersion]:
         rows = await self._connection.execute(_BY_ID, {"ids": ids, "acting_user": self._user_id})
-        return by_id(to_value(ChapterVersion, row) for row in rows)
+        return by_id(to_values(ChapterVersion, rows))
 
     async def of_job(self, job_id: UUID) -> Sequence[ChapterVersion]:
         rows = await self._connection.execute(_OF_JOB, {"job_id": job_id, "acting_user": self._user_id})
-        return [to_value(ChapterVersion, row) for row in rows]
+        return to_values(ChapterVersion, rows)
 
     async def by_number(self, keys: Sequence[tuple[UUID, int]]) -> Mapping[tuple[UUID, int], ChapterVersion]:
         parameters = {"chapter_ids": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
         rows = await self._connection.execute(_BY_NUMBER, {**parameters, "acting_user": self._user_id})
-        versions = [to_value(ChapterVersion, row) for row in rows]
+        versions = to_values(ChapterVersion, rows)
         return {(version.chapter_id, version.number): version for version in versions}
 
     async def texts(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
@@ -104,19 +134,9 @@ class VersionRecords:
         return await count_items(self._connection, _LISTING, chapter_ids, acting_user=self._user_id)
 
     async def _make_current(self, version: ChapterVersion, *, has_text: bool, at: datetime) -> None:
-        """The first text of a chapter makes it drafted, a revision makes a drafted one revised; what its author has called it else stays."""
-        is_revision = version.origin is VersionOrigin.REVISION
-        before, after = (_UNREVISED, ChapterStatus.REVISED) if is_revision else (_WITHOUT_TEXT, ChapterStatus.DRAFTED)
-        status = case((chapter.c.status.in_(before), after.value), else_=chapter.c.status)
-        changes = {"current_version_id": version.id, "updated_at": at, **({"status": status} if has_text else {})}
-        await change(
-            self._connection,
-            update(chapter).where(chapter.c.id == version.chapter_id, self._may_edit_chapter()).values(changes),
-            entity=version.chapter_id,
-        )
-        may_edit = accessible(project.c.id, self._user_id, Role.EDITOR)
-        touched = update(project).where(project.c.id == version.project_id, may_edit).values(updated_at=at)
-        await change(self._connection, touched, entity=version.project_id)
-
-    def _may_edit_chapter(self) -> ColumnElement[bool]:
-        return accessible(chapter.c.project_id, self._user_id, Role.EDITOR)
+        statement = _MAKE_CURRENT_WITH_TEXT[version.origin is VersionOrigin.REVISION] if has_text else _MAKE_CURRENT
+        changes = {"current_version_id": version.id, "updated_at": at}
+        where = {"chapter_id": version.chapter_id, "acting_user": self._user_id}
+        await change(self._connection, statement, {**changes, **where}, entity=version.chapter_id)
+        touched = {"updated_at": at, "touched": version.project_id, "acting_user": self._user_id}
+        await change(self._connection, _TOUCH, touched, entity=version.project_id)

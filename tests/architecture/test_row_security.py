@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Membership, Role, User
 from domain.chapters import Chapter, ChapterStatus, ChapterVersion
@@ -19,7 +18,8 @@ from domain.ports import Assessments, Chapters, Library, Projects, Records, Refe
 from domain.projects import Project, ProjectFilter, ProjectOrder
 from domain.prompting.index.saved_text import NewText
 from domain.spending import Usage, UsageReport
-from persistence.database import Database
+from persistence.connection import Connection
+from persistence.database import Database, Transaction
 from persistence.library import PostgresRecords
 from tests.factories import (
     NOON,
@@ -268,24 +268,24 @@ def test_every_method_of_the_repositories_is_tried() -> None:
 
 
 @pytest.fixture
-async def above_row_security(owner_url: str) -> AsyncIterator[AsyncConnection]:
+async def above_row_security(owner_url: str) -> AsyncIterator[Connection]:
     """The superuser, whom no policy binds: what is refused here is refused by the repositories alone."""
     database = Database(owner_url)
-    async with database._engine.connect() as connection:
+    async with Transaction(database._pool, "BEGIN") as connection:
         yield connection
-        await connection.rollback()
+        await connection.execute(text("ROLLBACK"))
     await database.close()
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_reads_are_confined_without_row_security(book: Book, above_row_security: AsyncConnection, read: str) -> None:
+async def test_reads_are_confined_without_row_security(book: Book, above_row_security: Connection, read: str) -> None:
     assert await READS[read](PostgresRecords(above_row_security, book.people["Ada"].id), book)
     assert not await READS[read](PostgresRecords(above_row_security, book.people["Eve"].id), book)
 
 
 @pytest.mark.parametrize("who", ["Eve", "Vera"])
 @pytest.mark.parametrize("write", WRITES)
-async def test_writes_are_refused_without_row_security(book: Book, above_row_security: AsyncConnection, write: str, who: str) -> None:
+async def test_writes_are_refused_without_row_security(book: Book, above_row_security: Connection, write: str, who: str) -> None:
     with pytest.raises(NotFound):
         await WRITES[write](PostgresRecords(above_row_security, book.people[who].id), book)
     await WRITES[write](PostgresRecords(above_row_security, book.people["Ada"].id), book)
@@ -371,7 +371,7 @@ async def test_versions_can_be_neither_changed_nor_deleted(book: Book, database:
 
 async def test_nobody_in_particular_sees_nothing(book: Book, database: Database) -> None:
     for table in (*TABLES_OF_BOOK, "app_user"):
-        async with database._engine.begin() as connection:
+        async with Transaction(database._pool, "BEGIN") as connection:
             await connection.execute(text("SET LOCAL ROLE scriptorium_app"))
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
 

@@ -47,7 +47,7 @@ async def test_statements_end_at_their_deadline(database_url: str) -> None:
             await connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
             with pytest.raises(DBAPIError, match="statement timeout"):
                 await connection.execute(SLOW)
-            await connection.rollback()
+            await connection.execute(text("ROLLBACK"))
         async with database.as_worker() as connection:
             assert (await connection.execute(text("SHOW statement_timeout"))).scalar_one() == "5s"
     finally:
@@ -65,8 +65,7 @@ async def test_a_connection_that_the_server_has_closed_is_replaced(cluster: Clus
     async with database.as_worker() as connection:
         backend = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         closed = asyncio.get_running_loop().create_future()
-        raw = (await connection.get_raw_connection()).driver_connection
-        raw.add_termination_listener(lambda _: closed.set_result(None))
+        connection._driver.add_termination_listener(lambda _: closed.set_result(None))
     cluster.execute(f"SELECT pg_terminate_backend({backend})", database=database_name)
     await asyncio.wait_for(closed, 5)
     async with database.as_worker() as connection:
@@ -90,7 +89,7 @@ async def test_no_connection_ever_shows_one_user_the_books_of_another(database_u
             async with database.as_user(owner.id) as connection:
                 if slowly:
                     await connection.execute(SLOW)
-                seen = (await connection.execute(text("SELECT project_id FROM chapter"))).scalars().all()
+                seen = await connection.scalars(text("SELECT project_id FROM chapter"))
                 assert seen == [projects[owner.id].id]
             async with library.reading(owner.id) as records:
                 assert list(await records.projects.get_many(everything)) == [projects[owner.id].id]

@@ -14,7 +14,7 @@ from domain.jobs.events import Finished, StatusChanged, TextReplaced
 from domain.jobs.job import JobStatus
 from domain.paging import PageRequest
 from persistence import job_archive, migrate
-from persistence.database import Database
+from persistence.database import Database, Transaction
 from persistence.job_archive import PostgresJobArchive
 from tests.persistence.job_world import NOW, RESERVE, JobWorld, build_world, ending, later, text_of
 
@@ -145,7 +145,7 @@ def keys(owner_url: str) -> set[object]:
 async def test_the_statement_alone_deletes_no_key_that_is_still_good(world, owner_url):
     await add_keys(world, owner_url)
     above_row_security = Database(owner_url)
-    async with above_row_security._engine.begin() as connection:
+    async with Transaction(above_row_security._pool, "BEGIN") as connection:
         await connection.execute(job_archive._FORGET, {"limit": 10})
     await above_row_security.close()
     assert keys(owner_url) == {"fresh", "good"}

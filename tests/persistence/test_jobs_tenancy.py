@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.jobs.job import Claim
 from domain.paging import PageRequest
 from domain.ports import Jobs
-from persistence.database import Database
+from persistence.database import Database, Transaction
 from persistence.jobs import JobRecords
 from persistence.tables.jobs import idempotency_key, job, job_event, job_step, ledger_entry, prompt_receipt
 from tests.factories import add_user
@@ -119,9 +119,9 @@ def test_every_method_of_the_jobs_port_is_tried():
 async def above_row_security(owner_url):
     """The superuser, whom no policy binds: what is refused here is refused by the repositories alone."""
     database = Database(owner_url)
-    async with database._engine.connect() as connection:
+    async with Transaction(database._pool, "BEGIN") as connection:
         yield connection
-        await connection.rollback()
+        await connection.execute(text("ROLLBACK"))
     await database.close()
 
 

@@ -173,7 +173,7 @@ async def test_two_hundred_cancellations_leave_no_connection_no_transaction_and_
     async with asyncio.timeout(SECONDS):
         await asyncio.gather(*(look(database) for _ in range(2 * CONNECTIONS)))
         # What several readers share is read to its end when one of them leaves.
-        while asyncio.all_tasks() - tasks or database._engine.pool.checkedout() or busy(owner_url):  # noqa: ASYNC110  - nobody tells
+        while asyncio.all_tasks() - tasks or database._pool.in_use or busy(owner_url):  # noqa: ASYNC110  - nobody tells
             await asyncio.sleep(LOOK_SECONDS)
     books.assert_legal()
 

@@ -1,11 +1,9 @@
 """Loading the material of a prompt: what of the project could matter to one chapter, and of that only what memory lacks."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from domain.access import Role
 from domain.errors import NotFound
@@ -18,6 +16,7 @@ from domain.prompting.semantics import Meanings, request_text
 from persistence.embedding_desk import PostgresEmbeddingDesk
 from tests.factories import NOON, a_reference_file, a_version, add_chapters, add_member, add_project, add_user
 from tests.persistence.embedding_world import USAGE, a_call
+from tests.statements import statements_sent
 
 MARA = "Mara keeps the light."
 
@@ -25,19 +24,6 @@ MARA = "Mara keeps the light."
 @pytest.fixture
 def memory():
     return PromptMemory(10**7)
-
-
-@contextmanager
-def statements(database):
-    seen = []
-
-    def note(_connection, _cursor, statement, parameters, *_rest):
-        seen.append((statement, parameters))
-
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def texts_loaded(seen):
@@ -96,7 +82,7 @@ async def test_a_second_prompt_loads_no_text_and_gets_the_same(library, database
     ada = await add_user(library)
     _, chapters, _, _ = await a_book(library, ada)
     cold = await load(library, ada, chapters[3], memory)
-    with statements(database) as seen:
+    with statements_sent() as seen:
         warm = await load(library, ada, chapters[3], memory)
     assert texts_loaded(seen) == []
     assert warm == cold == await load(library, ada, chapters[3], PromptMemory(0))
@@ -110,7 +96,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_book(library, dat
     counts = []
     for chapters in (2, 9):
         _, written, _, _ = await a_book(library, ada, chapters)
-        with statements(database) as seen:
+        with statements_sent() as seen:
             await load(library, ada, written[-1], memory)
         counts.append(len(seen))
         assert len(texts_loaded(seen)) == 2
@@ -123,7 +109,7 @@ async def test_after_a_chapter_is_saved_exactly_that_one_is_loaded(library, data
     before = await load(library, ada, chapters[3], memory)
     size = memory.size
     saved = await save(library, ada, chapters[1], "Text B.")
-    with statements(database) as seen:
+    with statements_sent() as seen:
         after = await load(library, ada, chapters[3], memory)
     assert texts_loaded(seen) == [[saved.id]]
     assert [each.content.text for each in after.earlier] == ["Text 1.", "Text B.", "Text 3."]
@@ -138,7 +124,7 @@ async def test_a_changed_file_is_loaded_again_and_a_deleted_one_released(library
     changed = a_reference_file(await add_project(library, ada), "Mara lies.")
     async with library.writing(ada.id) as records:
         await records.reference_files.update(file.id, {"sha256": changed.sha256}, content=NewText.of("Mara lies."))
-    with statements(database) as seen:
+    with statements_sent() as seen:
         (reference,) = (await load(library, ada, chapters[3], memory)).references
     assert texts_loaded(seen) == [[file.id]]
     assert (reference.content.text, reference.key) == ("Mara lies.", (file.id, changed.sha256))
@@ -155,7 +141,7 @@ async def test_a_file_that_was_only_renamed_is_not_loaded_again(library, databas
     await load(library, ada, chapters[3], memory)
     async with library.writing(ada.id) as records:
         await records.reference_files.update(file.id, {"name": "Mara Quist"})
-    with statements(database) as seen:
+    with statements_sent() as seen:
         (reference,) = (await load(library, ada, chapters[3], memory)).references
     assert (texts_loaded(seen), reference.file.name, reference.content.text) == ([], "Mara Quist", MARA)
 
@@ -164,7 +150,7 @@ async def test_prompts_for_chapters_in_turn_load_each_text_once(library, databas
     """A prompt for an early chapter must not drop the texts that only later ones see."""
     ada = await add_user(library)
     _, chapters, versions, file = await a_book(library, ada)
-    with statements(database) as seen:
+    with statements_sent() as seen:
         for chapter in (chapters[3], chapters[0], chapters[2], chapters[3], chapters[1]):
             await load(library, ada, chapter, memory)
     assert texts_loaded(seen) == [versions[:3], [file.id]]
@@ -178,7 +164,7 @@ async def test_rows_without_an_index_or_with_another_are_indexed_and_remembered(
     await change_as_owner(owner_url, "UPDATE reference_file SET text_index = decode('00', 'hex') || substr(text_index, 2)")
     material = await load(library, ada, chapters[3], memory)
     assert material == expected
-    with statements(database) as seen:
+    with statements_sent() as seen:
         assert await load(library, ada, chapters[3], memory) == expected
     assert texts_loaded(seen) == []
     async with library.reading(ada.id) as records:
@@ -237,7 +223,7 @@ async def test_what_memory_holds_opens_nothing_to_whoever_may_not_see_the_projec
         async with library.writing(ada.id) as records:
             await records.projects.remove_member(project.id, eve.id)
     kept = (await load(library, ada, chapters[3], memory)).memory
-    with statements(database) as seen, pytest.raises(NotFound):
+    with statements_sent() as seen, pytest.raises(NotFound):
         await load(library, eve, chapters[3], memory)
     assert texts_loaded(seen) == []
     assert kept.text(versions[0]) is not None, "who may not see a project does not make it forget either"
@@ -271,7 +257,7 @@ async def test_a_text_of_a_project_seen_no_more_in_the_midst_of_loading_is_not_g
 async def test_the_index_is_read_by_prompts_alone(library, database):
     ada = await add_user(library)
     project, _, versions, file = await a_book(library, ada)
-    with statements(database) as seen:
+    with statements_sent() as seen:
         async with library.reading(ada.id) as records:
             await records.versions.texts(versions)
             await records.versions.get_many(versions)
@@ -310,7 +296,7 @@ async def test_without_a_model_for_it_no_vector_is_asked_for(library, database, 
     ada = await add_user(library)
     project, chapters, _, _ = await a_book(library, ada)
     await embed(database, ada, project, "Text 1.", ASKED)
-    with statements(database) as seen:
+    with statements_sent() as seen:
         material = await load(library, ada, chapters[3], memory)
     assert material.meanings == Meanings()
     assert not any("passage_vector" in statement for statement, _ in seen)
@@ -322,7 +308,7 @@ async def test_vectors_take_two_statements_and_are_kept_between_prompts(library,
     await embed(database, ada, project, "Text 1.", "Text 2.", ASKED)
     await embed(database, ada, project, "Text 3.", model="another")
     cold = await load(library, ada, chapters[3], embedding_memory)
-    with statements(database) as seen:
+    with statements_sent() as seen:
         warm = await load(library, ada, chapters[3], embedding_memory)
     assert cold.meanings == warm.meanings == known("Text 1.", "Text 2.", ASKED)
     assert len([statement for statement, _ in seen if "passage_vector" in statement]) == 2
