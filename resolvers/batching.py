@@ -1,7 +1,6 @@
 """Loading in batches: what is asked for in one turn of the event loop is read together, and nothing read is kept."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -16,7 +15,7 @@ class Loader(Generic[Key, Value]):
         self._read = read
         self._wanted: dict[Key, None] = {}
         self._batch: asyncio.Task[Mapping[Key, Value]] | None = None
-        self._waiting: Counter[asyncio.Task[Mapping[Key, Value]]] = Counter()
+        self._waiting: dict[asyncio.Task[Mapping[Key, Value]], int] = {}
 
     async def load(self, key: Key) -> Value | None:
         return (await self._joined([key])).get(key)
@@ -35,7 +34,7 @@ class Loader(Generic[Key, Value]):
             self._batch = asyncio.create_task(self._read_together())
         batch = self._batch
         self._wanted.update(dict.fromkeys(keys))
-        self._waiting[batch] += 1
+        self._waiting[batch] = self._waiting.get(batch, 0) + 1
         try:
             # Who asks may be cancelled; the others still wait for the batch.
             return await asyncio.shield(batch)

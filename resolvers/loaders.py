@@ -5,8 +5,9 @@ mutation or an hour into a subscription, reads what is true then.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from domain.access import Membership, Role, User
@@ -25,6 +26,7 @@ from resolvers.batching import Loader
 Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
 Arguments = TypeVar("Arguments", bound=Hashable)
+Made = TypeVar("Made")
 
 Read = Callable[[Records, Sequence[Key]], Awaitable[Mapping[Key, Value]]]
 ReadWith = Callable[[Records, Sequence[UUID], Arguments], Awaitable[Mapping[UUID, Value]]]
@@ -39,6 +41,51 @@ JobFilter = tuple[tuple[JobStatus, ...] | None, tuple[JobKind, ...] | None]
 Period = tuple[datetime | None, datetime | None]
 
 
+class Lazily(Generic[Made]):
+    """An attribute of `Loaders` that is made when it is first asked for: an operation needs a few of them."""
+
+    def __init__(self, make: Callable[["Loaders"], Made]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, loaders: "Loaders", _owner: type) -> Made:
+        made = self._make(loaders)
+        vars(loaders)[self._name] = made
+        return made
+
+
+def by_key(read: Read[Key, Value]) -> Lazily[Loader[Key, Value]]:
+    def make(loaders: "Loaders") -> Loader[Key, Value]:
+        async def load(keys: Sequence[Key]) -> Mapping[Key, Value]:
+            async with loaders.reading() as records:
+                return await read(records, keys)
+
+        return Loader(load)
+
+    return Lazily(make)
+
+
+def of(read: ReadWith[Arguments, Value]) -> Lazily[Of[Arguments, Value]]:
+    def make(loaders: "Loaders") -> Of[Arguments, Value]:
+        async def load(keys: Sequence[tuple[UUID, Arguments]]) -> Mapping[tuple[UUID, Arguments], Value]:
+            parents: dict[Arguments, list[UUID]] = {}
+            for parent, arguments in keys:
+                parents.setdefault(arguments, []).append(parent)
+            found: dict[tuple[UUID, Arguments], Value] = {}
+            async with loaders.reading() as records:
+                for arguments, ids in parents.items():
+                    values = await read(records, ids, arguments)
+                    found.update(((parent, arguments), value) for parent, value in values.items())
+            return found
+
+        return Loader(load)
+
+    return Lazily(make)
+
+
 class Loaders:
     """One operation's loaders. None stands for what does not exist or the user may not see."""
 
@@ -46,87 +93,61 @@ class Loaders:
         self._library = library
         self._user_id = user_id
 
-        self.users: ById[User] = self._by_key(lambda records, ids: records.users.get_many(ids))
-        self.projects: ById[Project] = self._by_key(lambda records, ids: records.projects.get_many(ids))
-        self.chapters: ById[Chapter] = self._by_key(lambda records, ids: records.chapters.get_many(ids))
-        self.versions: ById[ChapterVersion] = self._by_key(lambda records, ids: records.versions.get_many(ids))
-        self.reference_files: ById[ReferenceFile] = self._by_key(lambda records, ids: records.reference_files.get_many(ids))
-        self.jobs: ById[Job] = self._by_key(lambda records, ids: records.jobs.get_many(ids))
+    def reading(self) -> AbstractAsyncContextManager[Records]:
+        return self._library.reading(self._user_id)
 
-        self.roles: ById[Role] = self._by_key(lambda records, ids: records.projects.roles(ids))
-        self.members: ById[Sequence[Membership]] = self._by_key(lambda records, ids: records.projects.members(ids))
-        self.progress: ById[ProjectProgress] = self._by_key(lambda records, ids: records.projects.progress(ids))
-        self.budgets: ById[Budget] = self._by_key(lambda records, ids: records.projects.budgets(ids))
-        self.usage_reports: Of[Period, UsageReport] = self._of(
-            lambda records, ids, period: records.spending.report_of_projects(ids, since=period[0], until=period[1])
-        )
+    users: Lazily[ById[User]] = by_key(lambda records, ids: records.users.get_many(ids))
+    projects: Lazily[ById[Project]] = by_key(lambda records, ids: records.projects.get_many(ids))
+    chapters: Lazily[ById[Chapter]] = by_key(lambda records, ids: records.chapters.get_many(ids))
+    versions: Lazily[ById[ChapterVersion]] = by_key(lambda records, ids: records.versions.get_many(ids))
+    reference_files: Lazily[ById[ReferenceFile]] = by_key(lambda records, ids: records.reference_files.get_many(ids))
+    jobs: Lazily[ById[Job]] = by_key(lambda records, ids: records.jobs.get_many(ids))
 
-        self.chapters_of_project: Of[tuple[PageRequest, ChapterFilter], Page[Chapter]] = self._of(
-            lambda records, ids, asked: records.chapters.pages(ids, asked[0], status=asked[1])
-        )
-        self.chapter_counts: Of[ChapterFilter, int] = self._of(lambda records, ids, status: records.chapters.counts(ids, status=status))
-        self.versions_of_chapter: Of[PageRequest, Page[ChapterVersion]] = self._of(
-            lambda records, ids, request: records.versions.pages(ids, request)
-        )
-        self.version_counts: ById[int] = self._by_key(lambda records, ids: records.versions.counts(ids))
-        self.versions_by_number: Loader[tuple[UUID, int], ChapterVersion] = self._by_key(
-            lambda records, keys: records.versions.by_number(keys)
-        )
-        self.version_texts: ById[str] = self._by_key(lambda records, ids: records.versions.texts(ids))
+    roles: Lazily[ById[Role]] = by_key(lambda records, ids: records.projects.roles(ids))
+    members: Lazily[ById[Sequence[Membership]]] = by_key(lambda records, ids: records.projects.members(ids))
+    progress: Lazily[ById[ProjectProgress]] = by_key(lambda records, ids: records.projects.progress(ids))
+    budgets: Lazily[ById[Budget]] = by_key(lambda records, ids: records.projects.budgets(ids))
+    usage_reports: Lazily[Of[Period, UsageReport]] = of(
+        lambda records, ids, period: records.spending.report_of_projects(ids, since=period[0], until=period[1])
+    )
 
-        self.assessments: ById[Assessment] = self._by_key(lambda records, ids: records.assessments.get_many(ids))
-        self.assessments_of_versions: ById[Assessment] = self._by_key(lambda records, ids: records.assessments.of_versions(ids))
-        self.findings: ById[Finding] = self._by_key(lambda records, ids: records.assessments.get_findings(ids))
-        self.findings_of_assessment: ById[Sequence[Finding]] = self._by_key(lambda records, ids: records.assessments.findings(ids))
-        self.quality: ById[Sequence[ChapterQuality]] = self._by_key(lambda records, ids: records.assessments.quality(ids))
+    chapters_of_project: Lazily[Of[tuple[PageRequest, ChapterFilter], Page[Chapter]]] = of(
+        lambda records, ids, asked: records.chapters.pages(ids, asked[0], status=asked[1])
+    )
+    chapter_counts: Lazily[Of[ChapterFilter, int]] = of(lambda records, ids, status: records.chapters.counts(ids, status=status))
+    versions_of_chapter: Lazily[Of[PageRequest, Page[ChapterVersion]]] = of(
+        lambda records, ids, request: records.versions.pages(ids, request)
+    )
+    version_counts: Lazily[ById[int]] = by_key(lambda records, ids: records.versions.counts(ids))
+    versions_by_number: Lazily[Loader[tuple[UUID, int], ChapterVersion]] = by_key(lambda records, keys: records.versions.by_number(keys))
+    version_texts: Lazily[ById[str]] = by_key(lambda records, ids: records.versions.texts(ids))
 
-        self.reference_files_of_project: Of[tuple[PageRequest, ReferenceFilter], Page[ReferenceFile]] = self._of(
-            lambda records, ids, asked: records.reference_files.pages(ids, asked[0], kind=asked[1])
-        )
-        self.reference_file_counts: Of[ReferenceFilter, int] = self._of(
-            lambda records, ids, kind: records.reference_files.counts(ids, kind=kind)
-        )
-        self.reference_contents: ById[str] = self._by_key(lambda records, ids: records.reference_files.contents(ids))
+    assessments: Lazily[ById[Assessment]] = by_key(lambda records, ids: records.assessments.get_many(ids))
+    assessments_of_versions: Lazily[ById[Assessment]] = by_key(lambda records, ids: records.assessments.of_versions(ids))
+    findings: Lazily[ById[Finding]] = by_key(lambda records, ids: records.assessments.get_findings(ids))
+    findings_of_assessment: Lazily[ById[Sequence[Finding]]] = by_key(lambda records, ids: records.assessments.findings(ids))
+    quality: Lazily[ById[Sequence[ChapterQuality]]] = by_key(lambda records, ids: records.assessments.quality(ids))
 
-        self.jobs_of_project: Of[tuple[PageRequest, JobFilter], Page[Job]] = self._of(
-            lambda records, ids, asked: records.jobs.pages_of_projects(ids, asked[0], status=asked[1][0], kind=asked[1][1])
-        )
-        self.project_job_counts: Of[JobFilter, int] = self._of(
-            lambda records, ids, chosen: records.jobs.counts_of_projects(ids, status=chosen[0], kind=chosen[1])
-        )
-        self.jobs_of_chapter: Of[PageRequest, Page[Job]] = self._of(
-            lambda records, ids, request: records.jobs.pages_of_chapters(ids, request)
-        )
-        self.chapter_job_counts: ById[int] = self._by_key(lambda records, ids: records.jobs.counts_of_chapters(ids))
-        self.job_steps: ById[Sequence[JobStep]] = self._by_key(lambda records, ids: records.jobs.steps(ids))
-        self.job_texts: ById[tuple[str, int]] = self._by_key(lambda records, ids: records.jobs.texts(ids))
-        self.job_usage: ById[Usage] = self._by_key(lambda records, ids: records.spending.of_jobs(ids))
-        self.events_of_job: Of[PageRequest, Page[RecordedEvent]] = self._of(
-            lambda records, ids, request: records.jobs.event_pages(ids, request)
-        )
-        self.event_counts: ById[int] = self._by_key(lambda records, ids: records.jobs.event_counts(ids))
-        self.receipts: ById[PromptReceipt] = self._by_key(lambda records, ids: records.jobs.receipts(ids))
+    reference_files_of_project: Lazily[Of[tuple[PageRequest, ReferenceFilter], Page[ReferenceFile]]] = of(
+        lambda records, ids, asked: records.reference_files.pages(ids, asked[0], kind=asked[1])
+    )
+    reference_file_counts: Lazily[Of[ReferenceFilter, int]] = of(lambda records, ids, kind: records.reference_files.counts(ids, kind=kind))
+    reference_contents: Lazily[ById[str]] = by_key(lambda records, ids: records.reference_files.contents(ids))
 
-    def _by_key(self, read: Read[Key, Value]) -> Loader[Key, Value]:
-        async def load(keys: Sequence[Key]) -> Mapping[Key, Value]:
-            async with self._library.reading(self._user_id) as records:
-                return await read(records, keys)
-
-        return Loader(load)
-
-    def _of(self, read: ReadWith[Arguments, Value]) -> Of[Arguments, Value]:
-        async def load(keys: Sequence[tuple[UUID, Arguments]]) -> Mapping[tuple[UUID, Arguments], Value]:
-            parents: dict[Arguments, list[UUID]] = {}
-            for parent, arguments in keys:
-                parents.setdefault(arguments, []).append(parent)
-            found: dict[tuple[UUID, Arguments], Value] = {}
-            async with self._library.reading(self._user_id) as records:
-                for arguments, ids in parents.items():
-                    values = await read(records, ids, arguments)
-                    found.update(((parent, arguments), value) for parent, value in values.items())
-            return found
-
-        return Loader(load)
+    jobs_of_project: Lazily[Of[tuple[PageRequest, JobFilter], Page[Job]]] = of(
+        lambda records, ids, asked: records.jobs.pages_of_projects(ids, asked[0], status=asked[1][0], kind=asked[1][1])
+    )
+    project_job_counts: Lazily[Of[JobFilter, int]] = of(
+        lambda records, ids, chosen: records.jobs.counts_of_projects(ids, status=chosen[0], kind=chosen[1])
+    )
+    jobs_of_chapter: Lazily[Of[PageRequest, Page[Job]]] = of(lambda records, ids, request: records.jobs.pages_of_chapters(ids, request))
+    chapter_job_counts: Lazily[ById[int]] = by_key(lambda records, ids: records.jobs.counts_of_chapters(ids))
+    job_steps: Lazily[ById[Sequence[JobStep]]] = by_key(lambda records, ids: records.jobs.steps(ids))
+    job_texts: Lazily[ById[tuple[str, int]]] = by_key(lambda records, ids: records.jobs.texts(ids))
+    job_usage: Lazily[ById[Usage]] = by_key(lambda records, ids: records.spending.of_jobs(ids))
+    events_of_job: Lazily[Of[PageRequest, Page[RecordedEvent]]] = of(lambda records, ids, request: records.jobs.event_pages(ids, request))
+    event_counts: Lazily[ById[int]] = by_key(lambda records, ids: records.jobs.event_counts(ids))
+    receipts: Lazily[ById[PromptReceipt]] = by_key(lambda records, ids: records.jobs.receipts(ids))
 
 
 async def count_of(counts: Loader[Key, int], key: Key) -> int:

@@ -12,10 +12,12 @@ from strawberry.types.scalar import ScalarDefinition
 
 _MILLIONTH: Final = Decimal("0.000001")
 _LONGEST_AMOUNT: Final = 40
+_OFFSET: Final = len("+00:00")
 
 
 def _write_time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds')[:-_OFFSET]}Z"
 
 
 def _read_time(value: object) -> datetime:

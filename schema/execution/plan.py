@@ -71,7 +71,7 @@ class Selection:
 
     def __init__(self, fields: Sequence[PlannedField], *, points: int, serially: bool) -> None:
         self.fields = tuple(fields)
-        self._keys = tuple(field.key for field in fields)
+        self._mappings = _mappings_by([field.key for field in fields])
         self._points = points
         self._serially = serially or sum(field.waits for field in fields) < 2
         self.waits = any(field.waits for field in fields)
@@ -84,10 +84,9 @@ class Selection:
             columns = await self._side_by_side(run, objects, places)
         if not columns:
             return [{} for _ in objects]
-        rows = zip(*columns, strict=True)
         if run.errors:
-            return [FAILED if FAILED in row else dict(zip(self._keys, row, strict=True)) for row in rows]
-        return [dict(zip(self._keys, row, strict=True)) for row in rows]
+            return [FAILED if FAILED in row else self._mappings([[value] for value in row])[0] for row in zip(*columns, strict=True)]
+        return self._mappings(columns)
 
     async def _side_by_side(self, run: Run, objects: Values, places: Places) -> list[Values]:
         columns: list[Any] = [None] * len(self.fields)
@@ -98,6 +97,16 @@ class Selection:
                 else:
                     columns[index] = await field.answer(run, objects, places)
         return [column.result() if isinstance(column, asyncio.Task) else column for column in columns]
+
+
+def _mappings_by(keys: Sequence[str]) -> Callable[[list[Values]], Values]:
+    """A function that makes of columns a mapping for each row. Written out for these keys, it takes half as long as `dict(zip(...))`.
+
+    Response keys are names of GraphQL, so there is nothing in them that Python could read.
+    """
+    names = [f"value_{index}" for index in range(len(keys))]
+    pairs = ", ".join(f"{key!r}: {name}" for key, name in zip(keys, names, strict=True))
+    return eval(f"lambda columns: [{{{pairs}}} for {', '.join(names)}, in zip(*columns)]", {"zip": zip}) if keys else list  # noqa: S307 - see above
 
 
 class Planner:

@@ -207,12 +207,14 @@ def reading_of(
 
 
 def _call_each(call: Callable[[Any], Any], run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
-    values = []
-    for index, each in enumerate(objects):
+    values: Values = []
+    calls = map(call, objects)
+    while len(values) < len(objects):
         try:
-            values.append(call(each))
+            # Keeps what came before a call that raises, and goes on behind it.
+            values.extend(calls)
         except Exception as error:  # noqa: BLE001 - as above
-            values.append(run.fail(error, node, places.path(index)))
+            values.append(run.fail(error, node, places.path(len(values))))
     return values
 
 

@@ -17,7 +17,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLScalarType,
-    Undefined,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
@@ -32,8 +31,11 @@ _PASSING: Final[dict[str, frozenset[type]]] = {
     "String": frozenset({str, type(None)}),
     "ID": frozenset({str, type(None)}),
     "Boolean": frozenset({bool, type(None)}),
+    "Int": frozenset({int, type(None)}),
 }
 """Python types whose values leave a scalar as they are."""
+
+_LARGEST_INT: Final = (1 << 31) - 1
 
 
 class Selected(Protocol):
@@ -59,31 +61,35 @@ class Shape(Protocol):
 
 
 class Leaf:
+    """Scalars and enums. Most columns are of one type, and can be passed on or looked up without asking for each value."""
+
     waits = False
 
     def __init__(self, kind: GraphQLLeafType, node: FieldNode) -> None:
         self._kind = kind
         self._node = node
         self._passing = _PASSING.get(kind.name, frozenset()) if isinstance(kind, GraphQLScalarType) else frozenset()
+        self._is_int = kind.name == "Int"
         self._names: dict[Any, Any] | None = {} if isinstance(kind, GraphQLEnumType) else None
 
     async def complete(self, run: Run, values: Values, places: Places) -> Values:
-        if self._passing.issuperset(map(type, values)):
+        if self._passing.issuperset(map(type, values)) and not (self._is_int and self._overflows(values)):
             return values
-        if self._names is not None:
-            try:
-                return [None if value is None else self._names[value] for value in values]
-            except (KeyError, TypeError):
-                pass
-        return [self._completed(run, value, places, index) for index, value in enumerate(values)]
+        write = self._kind.coerce_output_value if self._names is None else self._names.__getitem__
+        try:
+            return [None if value is None else write(value) for value in values]
+        except Exception:  # noqa: BLE001 - some value cannot be written: which one?
+            return [self._completed(run, value, places, index) for index, value in enumerate(values)]
+
+    def _overflows(self, values: Values) -> bool:
+        numbers = [value for value in values if value is not None]
+        return bool(numbers) and not -_LARGEST_INT - 1 <= min(numbers) <= max(numbers) <= _LARGEST_INT
 
     def _completed(self, run: Run, value: Any, places: Places, index: int) -> Any:
         if value is None or value is FAILED:
             return value
         try:
             written = self._kind.coerce_output_value(value)
-            if written is None or written is Undefined:
-                raise TypeError(f"{self._kind} cannot represent this value.")  # noqa: TRY301 - told like what the type itself raises
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the value, the others are answered
             return run.fail(error, self._node, places.path(index))
         if self._names is not None:
