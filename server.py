@@ -47,6 +47,7 @@ from persistence.model_rates import PostgresModelRates
 from persistence.wakeups import PostgresWakeups
 from resolvers.authentication import Authenticator, issue_development_token, issuer_authenticator, local_authenticator
 from resolvers.context import RequestContext, Services
+from resolvers.remembered_tokens import RememberedTokens
 from resolvers.signing_keys import PublishedKeys, key_set_fetcher
 from resolvers.viewers import Viewers
 from schema.build import build_schema
@@ -197,7 +198,12 @@ class Scriptorium:
             clock=self._world.clock,
             ids=self._world.ids,
         )
-        viewers = Viewers(authenticator=self._authenticator(), library=self.library, clock=self._world.clock, ids=self._world.ids)
+        viewers = Viewers(
+            authenticator=RememberedTokens(self._authenticator(), now=self._world.clock),
+            library=self.library,
+            clock=self._world.clock,
+            ids=self._world.ids,
+        )
         edge = GraphQLEdge(
             build_schema(),
             authenticate=viewers.authenticate,

@@ -1,12 +1,13 @@
 """Data loaders: what sibling fields ask for in one tick of the event loop is read in one statement.
 
-Each batch opens its own short transaction, and nothing is kept after it: a field that runs later in the same operation, behind a
+Batches that follow one another at once share a short transaction, and nothing is kept after it: a field that runs later in the same operation, behind a
 mutation or an hour into a subscription, reads what is true then.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.prompting.receipts import PromptReceipt
 from domain.reference_files import ReferenceFile, ReferenceKind
 from domain.spending import Budget, Usage, UsageReport
 from resolvers.batching import Loader
+from resolvers.shared_reading import SharedReading
 
 Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
@@ -90,11 +92,11 @@ class Loaders:
     """One operation's loaders. None stands for what does not exist or the user may not see."""
 
     def __init__(self, library: Library, user_id: UUID) -> None:
-        self._library = library
-        self._user_id = user_id
+        self._shared = SharedReading(partial(library.reading, user_id))
 
     def reading(self) -> AbstractAsyncContextManager[Records]:
-        return self._library.reading(self._user_id)
+        """For a statement or two, between which nothing else is waited for."""
+        return self._shared.records()
 
     users: Lazily[ById[User]] = by_key(lambda records, ids: records.users.get_many(ids))
     projects: Lazily[ById[Project]] = by_key(lambda records, ids: records.projects.get_many(ids))

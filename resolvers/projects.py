@@ -36,11 +36,11 @@ class Progress(ProjectProgress):
 async def list_projects(context: RequestContext, request: PageRequest, *, chosen: ProjectFilter, order: ProjectOrder) -> Listing[Project]:
     if chosen.title_contains is not None:
         checks.prose(checks.TITLE_LENGTH)(chosen.title_contains, ("filter", "titleContains"))
-    async with context.reading() as records:
+    async with context.loaders.reading() as records:
         page = await records.projects.page(request, chosen=chosen, order=order)
 
     async def count() -> int:
-        async with context.reading() as records:
+        async with context.loaders.reading() as records:
             return await records.projects.count(chosen=chosen)
 
     return Listing(page, count)

@@ -1,6 +1,7 @@
 """Global ids: what kind of entity, and its UUID in 26 lowercase Crockford base32 digits, such as `chapter_06f3…`."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -35,8 +36,9 @@ _HALF: Final = 1 << 70
 _PAIRS: Final = [first + second for first in _DIGITS for second in _DIGITS]
 
 
+@lru_cache(maxsize=16_384)
 def encode(kind: type[Entity], value: UUID) -> ID:
-    """Long lists have hundreds of ids, so the digits are written two at a time, without a loop."""
+    """Long lists have hundreds of ids, so the digits are written two at a time, without a loop, and those of late are remembered."""
     high, low = divmod(value.int, _HALF)
     return ID(
         f"{PREFIXES[kind]}_{_PAIRS[high >> 50]}{_PAIRS[high >> 40 & 1023]}{_PAIRS[high >> 30 & 1023]}{_PAIRS[high >> 20 & 1023]}"

@@ -22,4 +22,4 @@ class Node:
     @field(ID, "Opaque, stable, unique among all entities, safe in addresses.")
     @staticmethod
     def id(parent: Parent[Any]) -> ID:
-        return ids.encode(type(parent), parent.id)
+        return ids.encode(type(parent), parent.id)  # type: ignore[arg-type]  # every class is hashable
