@@ -101,7 +101,9 @@ class Chapters(Protocol):
     async def lock(self, chapter_id: UUID) -> Chapter | None:
         """The chapter, held against concurrent changes of its current version until the transaction ends, and its project with it."""
 
-    async def update(self, chapter_id: UUID, changes: Changes) -> None: ...
+    async def update(self, chapter_id: UUID, changes: Changes) -> Chapter:
+        """The chapter as it is then. Raises NotFound, also where the user may not change it."""
+
     async def move(self, chapter_id: UUID, position: int) -> None:
         """The chapters between make room. The project must be locked."""
 

@@ -41,7 +41,7 @@ _HOLD_PROJECT = (
     .with_for_update(key_share=True)
 )
 _HOLD = select(*columns_of(Chapter, books.chapter)).where(_ONE).with_for_update(key_share=True)
-_CHANGE = update(books.chapter).where(_ONE)
+_CHANGE = update(books.chapter).where(_ONE).returning(*columns_of(Chapter, books.chapter))
 _REMOVE = delete(books.chapter).where(_ONE).returning(books.chapter.c.project_id, books.chapter.c.position)
 _LATER = (books.chapter.c.project_id == bindparam("of_project", type_=Uuid), books.chapter.c.position >= _POSITION, _EDITABLE)
 _MAKE_ROOM = update(books.chapter).where(*_LATER).values(position=books.chapter.c.position + 1)
@@ -87,8 +87,11 @@ class ChapterRecords:
         row = (await self._connection.execute(_HOLD, self._this(chapter_id))).first()
         return None if row is None else to_value(Chapter, row)
 
-    async def update(self, chapter_id: UUID, changes: Changes) -> None:
-        await change(self._connection, _CHANGE, {**to_changes(Chapter, changes), **self._this(chapter_id)}, entity=chapter_id)
+    async def update(self, chapter_id: UUID, changes: Changes) -> Chapter:
+        row = (await self._connection.execute(_CHANGE, {**to_changes(Chapter, changes), **self._this(chapter_id)})).first()
+        if row is None:
+            raise NotFound(chapter_id)
+        return to_value(Chapter, row)
 
     async def move(self, chapter_id: UUID, position: int) -> None:
         await change(self._connection, _MOVE, {**self._this(chapter_id), "new_position": position}, entity=chapter_id)

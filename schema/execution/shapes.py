@@ -4,7 +4,7 @@ Values may be None, and FAILED where an error has been recorded already. Complet
 what has failed below it, `Required` an error of what is null, and so a null climbs as the specification says.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, Final, Protocol
@@ -70,6 +70,7 @@ class Leaf:
         self._node = node
         self._passing = _PASSING.get(kind.name, frozenset()) if isinstance(kind, GraphQLScalarType) else frozenset()
         self._is_int = kind.name == "Int"
+        self._write_many: Callable[[Values], Iterable[Any]] | None = getattr(kind.coerce_output_value, "of_many", None)
         self._names: dict[Any, Any] | None = {} if isinstance(kind, GraphQLEnumType) else None
 
     async def complete(self, run: Run, values: Values, places: Places) -> Values:
@@ -77,6 +78,8 @@ class Leaf:
             return values
         write = self._kind.coerce_output_value if self._names is None else self._names.__getitem__
         try:
+            if self._write_many is not None:
+                return list(self._write_many(values))
             return [None if value is None else write(value) for value in values]
         except Exception:  # noqa: BLE001 - some value cannot be written: which one?
             return [self._completed(run, value, places, index) for index, value in enumerate(values)]
