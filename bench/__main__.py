@@ -8,11 +8,12 @@ from pathlib import Path
 
 import uvloop
 
+from bench.api import api
 from bench.first_text import first_text
 from bench.jobs import jobs
 from bench.prompts import prompts
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"first_text": first_text, "jobs": jobs, "prompts": prompts}
+BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"api": api, "first_text": first_text, "jobs": jobs, "prompts": prompts}
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import socket
 import sys
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from commands.database import migrated_database
 from commands.logs import configure_logs
@@ -22,20 +23,25 @@ def serve(settings: Settings) -> None:
     listener = _listen(settings)
     with listener, migrated_database(settings) as urls:
         scriptorium = Scriptorium(settings, urls.application)
-        config = uvicorn.Config(
-            scriptorium.app,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            ws="websockets-sansio",
-            ws_max_size=LIMITS.frame_bytes,
-            ws_per_message_deflate=False,
-            ws_ping_timeout=60,
-            server_header=False,
-            timeout_graceful_shutdown=CLOSING_SECONDS,
-        )
+        config = server_config(scriptorium.app)
         server = AnnouncingServer(config, scriptorium, port=listener.getsockname()[1])
         server.run(sockets=[listener])
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """How an application is served; where, its listening socket says."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=LIMITS.frame_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_timeout=60,
+        server_header=False,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+    )
 
 
 class AnnouncingServer(uvicorn.Server):
