@@ -9,6 +9,8 @@ from pathlib import Path
 import uvloop
 
 from bench.api import api
+from bench.api.cases import CASES
+from bench.api.profiling import profile
 from bench.first_text import first_text
 from bench.jobs import jobs
 from bench.prompts import prompts
@@ -27,9 +29,11 @@ def main() -> None:
         metavar="FOLDER",
         help="measure prompts on the largest project in this folder of a context benchmark's cases",
     )
+    parser.add_argument("--profile", choices=CASES, metavar="CASE", help=f"of api, only say where the time goes: {', '.join(CASES)}")
     asked = parser.parse_args()
-    benchmarks = {**BENCHMARKS, "prompts": partial(prompts, asked.data)}
-    for name in asked.names or BENCHMARKS:
+    chosen_api = partial(profile, asked.profile) if asked.profile else api
+    benchmarks = {**BENCHMARKS, "api": chosen_api, "prompts": partial(prompts, asked.data)}
+    for name in asked.names or (["api"] if asked.profile else BENCHMARKS):
         # The loop that `scriptorium serve` runs on.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(benchmarks[name]())
