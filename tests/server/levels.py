@@ -1,7 +1,7 @@
 """Every field that an answer can have many of, with a document that asks it of many parents at once: what is added to the schema is in it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type, is_required_argument
@@ -33,6 +33,9 @@ class Level:
         """The arguments that have to be given."""
         given = (_fields(self.parent)[name].args.items() for name in self.fields)
         return [name for arguments in given for name, argument in arguments if is_required_argument(argument)]
+
+    def without_fields(self) -> "Level":
+        return replace(self, fields=(), leads_on=False)
 
     def document(self, arguments: Mapping[str, str]) -> str:
         """`arguments`: those that are required, as they are written."""
