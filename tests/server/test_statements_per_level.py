@@ -1,7 +1,7 @@
 """A field takes one statement, of however many parents it is asked: tried for every field of everything that there can be many of."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
 import psycopg
@@ -15,7 +15,9 @@ from domain.jobs.events import Progressed, TextAppended, TextReplaced
 from domain.jobs.job import Ending, JobFailure, JobStage, JobStatus, Waiting
 from domain.prompting.receipts import Prompt, Source, SourceKind
 from persistence.database import Database
+from schema.edge.limits import Limits
 from schema.ids import decode, encode
+from server import LIMITS
 from settings import LOCAL_ISSUER
 from tests.api import Api, serving, uuid_of
 from tests.conftest import APPLICATION_LOGIN
@@ -83,7 +85,9 @@ def has_content(answers: Sequence[object]) -> bool:
 
 @pytest.fixture(scope="module")
 async def world(cluster: Cluster, databases: DatabasePool) -> AsyncIterator[World]:
-    with databases.borrow() as name:
+    with databases.borrow() as name, pytest.MonkeyPatch.context() as patch:
+        # A hundred lists that come whole are more than a client may ask for at once.
+        patch.setattr("server.LIMITS", Limits(**{limit: 1_000 * most for limit, most in asdict(LIMITS).items()}))
         url = cluster.url(name, login=APPLICATION_LOGIN)
         async with DatabaseProxy(cluster.socket_directory) as proxy, running(proxy.url(url), workers_in_process=0) as served:
             examples, versions = await _written(Database(url), cluster.url(name))
