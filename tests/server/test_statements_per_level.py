@@ -56,11 +56,12 @@ class World:
     async def answers(self, level: Level, ids: Sequence[str]) -> tuple[list[object], list[str]]:
         """What there is for each parent, and the statements that it took.
 
-        Those that begin and end transactions are left out: nobody waits for the last of them, so it may come with the next answer.
+        Left out are those that begin and end transactions, for nobody waits for the last of them, so it may come with the next answer;
+        and what the driver asks about types, once for a connection.
         """
         with self.proxy.noting(besides=LISTENER) as statements:
             data = await self.client.ask(level.document(self._arguments(level)), ids=ids)
-        return list(asked(data)), [statement for statement in statements if " FROM " in statement]
+        return list(asked(data)), [statement for statement in statements if " FROM " in statement and "pg_catalog" not in statement]
 
     async def example(self, level: Level) -> Sequence[str]:
         """Parents that have something in this field, if any have."""
