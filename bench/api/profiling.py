@@ -1,7 +1,7 @@
 """Where our server's processor time goes: one case in this process, without a socket, under cProfile.
 
 Profiling makes calls dear, so the parts are to be read as shares; what runs in the event loop and in the driver's own callbacks, outside
-any Python function, is what is left of the total.
+any Python function, is what is left of the total. Behind that come the statements that one request sends.
 """
 
 import tempfile
@@ -20,15 +20,18 @@ from bench.api.layers import LAYERS, layer_of, seconds_by_layer
 from bench.api.servers import SETTINGS
 from bench.api.shelf import READER, filled_shelf
 from bench.workbench import workbench_urls
+from persistence.urls import DatabaseAddress
 from schema.ids import encode
 from server import Scriptorium
-from settings import read_settings
+from settings import Settings, read_settings
+from tests.fakes.database_proxy import DatabaseProxy
 from tests.reliability.processes import environment
 from tests.server.running import token_for
 
 WARMING = 30
 SECONDS = 3.0
 FUNCTIONS = 15
+LETTERS = 110
 
 
 async def profile(name: str) -> None:
@@ -49,9 +52,24 @@ async def profile(name: str) -> None:
             profiler.disable()
         finally:
             await scriptorium.stop()
+        statements = await _statements(settings, urls.owner, sent)
     print(f"\n{name}: {case.title}: {1000 * plain:.2f} ms of CPU a request, {1000 * total:.2f} under the profiler")
     _print_layers(profiler, total=total * requests)
     _print_functions(profiler.getstats(), total=total * requests)
+    _print_statements(statements)
+
+
+async def _statements(settings: Settings, url: str, sent: Sequence[bytes]) -> Sequence[str]:
+    """What one request sends to the database, once everything is prepared."""
+    async with DatabaseProxy(Path(DatabaseAddress.parse(url).parameters["host"])) as proxy:
+        scriptorium = Scriptorium(settings, proxy.url(url))
+        try:
+            await _ask(scriptorium.app, sent, times=WARMING)
+            with proxy.noting() as statements:
+                await _ask_once(scriptorium.app, sent[0])
+        finally:
+            await scriptorium.stop()
+    return statements
 
 
 async def _timed(app: ASGIApp, sent: Sequence[bytes]) -> tuple[float, int]:
@@ -110,6 +128,12 @@ def _print_functions(entries: Sequence[Any], *, total: float) -> None:
     print("  functions that take the most themselves")
     for entry in sorted(entries, key=lambda entry: -entry.inlinetime)[:FUNCTIONS]:
         print(f"    {_named(entry.code):<50}{entry.inlinetime / total:>9.1%}")
+
+
+def _print_statements(statements: Sequence[str]) -> None:
+    print(f"  {len(statements)} statements, one after the other or at the same time")
+    for statement in statements:
+        print(f"    {statement[:LETTERS]}{'...' if len(statement) > LETTERS else ''}")
 
 
 def _named(code: CodeType | str) -> str:

@@ -77,7 +77,7 @@ class DatabaseProxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._refused: set[str] = set()
-        self._noted: list[list[str]] = []
+        self._noted: list[tuple[list[str], str | None]] = []
         self._cut: Cut | None = None
         self.made: Cut | None = None
 
@@ -98,14 +98,14 @@ class DatabaseProxy:
         return re.sub(r"host=[^&]+", f"host={quote(str(self._folder))}", direct)
 
     @contextmanager
-    def noting(self) -> Iterator[list[str]]:
-        """The statements that are sent while the context lasts."""
+    def noting(self, *, besides: str | None = None) -> Iterator[list[str]]:
+        """The statements that are sent while the context lasts, without those of the application called `besides`."""
         statements: list[str] = []
-        self._noted.append(statements)
+        self._noted.append((statements, besides))
         try:
             yield statements
         finally:
-            self._noted = [noted for noted in self._noted if noted is not statements]
+            self._noted = [noted for noted in self._noted if noted[0] is not statements]
 
     def cut(self, number: int, moment: Moment, *, counting: Callable[[str], bool] = lambda _: True) -> None:
         """Break the connection that sends the statement of this number, from 1, counted over all connections from now on."""
@@ -193,8 +193,9 @@ class DatabaseProxy:
 
     def _begins(self, statement: str, link: Link) -> bool:
         """Whether the connection was broken before it."""
-        for statements in self._noted:
-            statements.append(statement)
+        for statements, besides in self._noted:
+            if link.application != besides:
+                statements.append(statement)
         if self._cut is None or not self._cut.counts(statement):
             return False
         self._cut.remaining -= 1
