@@ -106,7 +106,7 @@ def _mappings_by(keys: Sequence[str]) -> Callable[[list[Values]], Values]:
     """
     names = [f"value_{index}" for index in range(len(keys))]
     pairs = ", ".join(f"{key!r}: {name}" for key, name in zip(keys, names, strict=True))
-    return eval(f"lambda columns: [{{{pairs}}} for {', '.join(names)}, in zip(*columns)]", {"zip": zip}) if keys else list  # noqa: S307 - see above
+    return eval(f"lambda columns: [{{{pairs}}} for {', '.join(names)}, in zip(*columns)]") if keys else list  # noqa: S307 - see above
 
 
 class Planner:

@@ -26,11 +26,16 @@ class Places(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What resolvers are given as `info`."""
+    """What resolvers are given as `info`, and Strawberry's resolvers of types."""
 
     context: Any
     schema: GraphQLSchema
     field_name: str = ""
+
+    @staticmethod
+    def is_awaitable(_value: object) -> bool:
+        """Types are told at once."""
+        return False
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
+from graphql.execution.executor import default_type_resolver
 
 from schema.execution.places import Chosen, Items
 from schema.execution.readings import Values
@@ -76,13 +77,18 @@ class Leaf:
     async def complete(self, run: Run, values: Values, places: Places) -> Values:
         if self._passing.issuperset(map(type, values)) and not (self._is_int and self._overflows(values)):
             return values
+        if run.errors and FAILED in values:
+            return self._each_completed(run, values, places)
         write = self._kind.coerce_output_value if self._names is None else self._names.__getitem__
         try:
             if self._write_many is not None:
                 return list(self._write_many(values))
             return [None if value is None else write(value) for value in values]
         except Exception:  # noqa: BLE001 - some value cannot be written: which one?
-            return [self._completed(run, value, places, index) for index, value in enumerate(values)]
+            return self._each_completed(run, values, places)
+
+    def _each_completed(self, run: Run, values: Values, places: Places) -> Values:
+        return [self._completed(run, value, places, index) for index, value in enumerate(values)]
 
     def _overflows(self, values: Values) -> bool:
         numbers = [value for value in values if value is not None]
@@ -144,7 +150,7 @@ class ListOf:
                 else:
                     items.extend(value)
         completed = await self.item.complete(run, items, Items(places, starts))
-        ends = [*starts[1:], len(items)]
+        ends = [*starts, len(items)][1:]
         lists = [_list(value, completed, start, end) for value, start, end in zip(values, starts, ends, strict=True)]
         # Items that may be null are not FAILED any more.
         return [FAILED if isinstance(each, list) and FAILED in each else each for each in lists] if run.errors else lists
@@ -183,9 +189,10 @@ class AnyOf:
         if value is None or value is FAILED:
             return value
         try:
-            for kind in run.info.schema.get_possible_types(self.kind):
-                if kind.is_type_of is not None and kind.is_type_of(value, run.info):  # type: ignore[arg-type]  # our own info will do
-                    return kind
+            name = (self.kind.resolve_type or default_type_resolver)(value, run.info, self.kind)  # type: ignore[arg-type]  # ours will do
+            kind = run.info.schema.type_map.get(name) if isinstance(name, str) else None
+            if isinstance(kind, GraphQLObjectType) and run.info.schema.is_sub_type(self.kind, kind):
+                return kind
             raise TypeError(f"{self.kind.name} has no type for a {type(value).__name__}.")  # noqa: TRY301 - told like what it calls
         except Exception as error:  # noqa: BLE001 - as in a leaf
             return run.fail(error, self.node, places.path(index))

