@@ -13,6 +13,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.wording import as_json_words
 
 logger = logging.getLogger(__name__)
 
@@ -68,18 +69,18 @@ class ErrorPresenter:
         if request_error:
             code, message = request_error.code, request_error.message
         elif code_of_error := _code(error, cause):
-            code, message = code_of_error, self._shortened(error.message)
+            code, message = code_of_error, self._worded(error.message)
         else:
             code, message = ErrorCode.INTERNAL_SERVER_ERROR, "Something went wrong on our side."
             extensions["traceId"] = trace_id = self._new_trace_id()
             logger.error("graphql.internal_error", extra={"trace_id": trace_id, "path": error.path}, exc_info=cause)
         return {**error.formatted, "message": message, "extensions": {"code": code.value, **extensions}}
 
-    def _shortened(self, message: str) -> str:
+    def _worded(self, message: str) -> str:
         if not self._development:
             # Variable coercion has no switch for suggestions that Strawberry would let us reach.
             message = _SUGGESTION.sub("", message)
-        return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+        return as_json_words(message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…")
 
 
 def _cause(error: GraphQLError) -> Exception:
