@@ -37,6 +37,7 @@ async def served_sdl(app: Running) -> str:
         return print_schema(build_client_schema(await client.ask(get_introspection_query())))
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_every_operation_is_answered_and_none_by_an_internal_error(app: Running, seed: int, caplog: pytest.LogCaptureFixture):
     sdl = await served_sdl(app)
