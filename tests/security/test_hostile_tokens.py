@@ -3,6 +3,7 @@
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from tests.security.hostile_tokens import Forgery, Original, forgeries
 from tests.server.running import SECRET, TEST_SETTINGS
 
 SEED = 20261126
+NO_DATABASE = "postgresql://nobody@127.0.0.1:1/nothing"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
 ORIGINAL = Original(
@@ -24,13 +26,14 @@ ORIGINAL = Original(
     claims={"iss": LOCAL_ISSUER, "aud": LOCAL_AUDIENCE, "sub": "ada", "iat": SECONDS, "exp": SECONDS + 900},
 )
 FORGERIES = list(forgeries(ORIGINAL, SEED))
+ACCEPTED = [(b"content-type", b"application/json"), (b"accept", b"application/graphql-response+json")]
 QUESTION = b'{"query": "{ viewer { user { name } } }"}'
 
 
 @pytest.fixture(scope="module")
 def app() -> ASGIApp:
     """The application, with a database that is not there: no forged token may get as far as that."""
-    return Scriptorium(TEST_SETTINGS, "postgresql://nobody@127.0.0.1:1/nothing", world=World(clock=lambda: NOW)).app
+    return Scriptorium(TEST_SETTINGS, NO_DATABASE, world=World(clock=lambda: NOW)).app
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +49,7 @@ def in_a_header(forgery: Forgery) -> bool:
 
 
 async def asked(app: ASGIApp, authorization: bytes) -> Response:
-    return await call(app, QUESTION, headers=[(b"content-type", b"application/json"), (b"authorization", authorization)])
+    return await call(app, QUESTION, headers=[*ACCEPTED, (b"authorization", authorization)])
 
 
 async def test_there_are_many_forgeries_of_every_family_and_the_original_is_good():
@@ -105,6 +108,17 @@ async def test_over_a_socket_all_forgeries_close_it_with_one_code(app: ASGIApp):
         async with connected(app) as socket:
             socket.send(as_init(forgery.token))
             assert await socket.closed() == (4403, "Forbidden"), forgery
+
+
+async def test_while_no_key_was_ever_had_nobody_is_let_in_and_nobody_is_told_that_their_token_is_wrong():
+    settings = replace(TEST_SETTINGS, jwt_secret=None, jwt_jwks_url="http://127.0.0.1:1/keys", jwt_issuer="https://issuer.example/")
+    app = Scriptorium(settings, NO_DATABASE, world=World(clock=lambda: NOW)).app
+    token_of_an_issuer = ORIGINAL.signed({"alg": "RS256", "kid": "a"}, ORIGINAL.claims)
+    answer = await asked(app, f"Bearer {token_of_an_issuer}".encode())
+    assert (answer.status, answer.json["errors"][0]["extensions"]) == (504, {"code": "TIMEOUT"})
+    async with connected(app) as socket:
+        socket.send(as_init(token_of_an_issuer))
+        assert await socket.closed() == (1013, "Try again later")
 
 
 async def test_the_end_of_a_token_ends_every_operation_begun_with_it():
