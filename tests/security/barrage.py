@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import OperationType
+from graphql import OperationType, build_client_schema, get_introspection_query, print_schema
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.security.damage import damaged
@@ -50,12 +50,19 @@ class Outcome:
 
 
 async def barrage(app: Running, *, seed: int, operations: int) -> Outcome:
-    outcome = Outcome()
+    outcome, schema = Outcome(), await served_schema(app)
     for number, begun in enumerate(range(0, operations, ROUND)):
         # Two of one's own, and one of somebody else.
         shelves = [await fill_shelf(app, user) for user in ("ada", "ada", "ben")]
         await _round(app, shelves, outcome, seed=seed * 1000 + number, operations=min(ROUND, operations - begun))
+    if await served_schema(app) != schema:
+        outcome.faults.append(("the schema is not what it was", Operation(OperationType.QUERY, get_introspection_query(), {}), None))
     return outcome
+
+
+async def served_schema(app: Running) -> str:
+    async with app.client("ada") as client:
+        return print_schema(build_client_schema(await client.ask(get_introspection_query())))
 
 
 async def _round(app: Running, shelves: Sequence[Shelf], outcome: Outcome, *, seed: int, operations: int) -> None:
