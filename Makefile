@@ -4,7 +4,7 @@
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate test check format schema bench bench-assessor bench-context chaos web lock clean
+.PHONY: help setup run demo migrate test check format schema bench bench-assessor bench-context chaos barrage web lock clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,11 @@ chaos: SEED = 1
 chaos: RUNS = 100
 chaos: setup ## Kill, freeze and restart everything under load, then audit what is left (SEED=7 RUNS=500)
 	@$(bin)/python -m tests.reliability.chaos --seed $(SEED) --runs $(RUNS)
+
+barrage: SEED = 1
+barrage: OPERATIONS = 10000
+barrage: setup ## Send operations that are meant badly, and see that each is answered well (SEED=7 OPERATIONS=1000)
+	@$(bin)/python -m tests.security --seed $(SEED) --operations $(OPERATIONS)
 
 web: ## Build the pages in web/ (needs Node)
 	@cd web && npm ci --no-fund --no-audit && npm run build

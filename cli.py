@@ -9,20 +9,30 @@ from datetime import timedelta
 from settings import SettingsError, read_settings
 
 LONGEST_TOKEN_HOURS = 10 * 365 * 24
+INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
+    _on_sigint_interrupt()
     _on_sigterm_exit_with(TERMINATED)
     try:
         options.run(options)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except SettingsError as error:
         sys.exit(f"scriptorium: {error}")
     except _explained() as error:
         sys.exit(f"scriptorium: {error}")
+
+
+def _on_sigint_interrupt() -> None:
+    """Also where a shell started this in the background: it has SIGINT ignored there, which Python takes over.
+
+    Uvicorn would stop at SIGINT all the same, and then raise it again for a handler that is not there: the exit code would be 0.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _on_sigterm_exit_with(code: int) -> None:

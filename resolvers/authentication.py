@@ -4,6 +4,7 @@ python-jose 3.5 is asked for one thing, the signature. Everything else a token m
 because the library accepts missing claims and unknown critical headers, and reads the time from the wall clock.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import orjson
 from jose import jwk, jws, jwt
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
-from jose.utils import base64url_decode
+from jose.utils import base64url_decode, base64url_encode
 
 from resolvers.signing_keys import PublishedKeys
 
@@ -23,8 +24,10 @@ CLOCK_SKEW = timedelta(seconds=30)
 SHORTEST_SECRET_BYTES = 32
 
 _LONGEST_TOKEN = 4096
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _SHORTEST_RSA_MODULUS_BYTES = 256
 _TOKEN_TYPES = {"jwt", "at+jwt"}
+_KEY_MEMBERS = {"RS256": ("kty", "n", "e"), "ES256": ("kty", "crv", "x", "y")}
 
 
 class AuthenticationFailed(Exception):  # noqa: N818 - named by what it means for the caller
@@ -75,9 +78,13 @@ class TokenAuthenticator:
         raise AuthenticationFailed
 
     async def _verified_claims(self, token: object) -> Mapping[str, object] | None:
-        if not isinstance(token, str) or not token.isascii() or len(token) > _LONGEST_TOKEN or token.count(".") != 2:
+        if not isinstance(token, str) or len(token) > _LONGEST_TOKEN or not _TOKEN.fullmatch(token):
             return None
-        header = orjson.loads(base64url_decode(token.partition(".")[0].encode()))
+        head, _, signature = token.encode().split(b".")
+        # The signature covers everything but itself: of all spellings that decode to the same, only one is valid.
+        if base64url_encode(base64url_decode(signature)) != signature:
+            return None
+        header = orjson.loads(base64url_decode(head))
         if not isinstance(header, dict) or not _is_acceptable(header):
             return None
         algorithm = header["alg"]
@@ -128,12 +135,13 @@ class IssuerKeys:
         self._published = published
 
     async def find(self, algorithm: str, key_id: object) -> Key | None:
-        if algorithm not in {"RS256", "ES256"} or not isinstance(key_id, str):
+        if algorithm not in _KEY_MEMBERS or not isinstance(key_id, str):
             return None
         published = await self._published.find(key_id)
         if published is None or _algorithm_of(published) != algorithm:
             return None
-        return jwk.construct(dict(published), algorithm)
+        # Only what makes the public key: a published private one, or whatever else comes along, is not to be looked at.
+        return jwk.construct({name: published[name] for name in _KEY_MEMBERS[algorithm]}, algorithm)
 
 
 def local_authenticator(secret: str, *, now: Callable[[], datetime]) -> Authenticator:
@@ -181,9 +189,9 @@ def _algorithm_of(key: Mapping[str, object]) -> str | None:
     if key.get("use", "sig") != "sig":
         return None
     match key:
-        case {"kty": "RSA", "n": str(modulus)} if len(base64url_decode(modulus.encode())) >= _SHORTEST_RSA_MODULUS_BYTES:
+        case {"kty": "RSA", "n": str(modulus), "e": str()} if len(base64url_decode(modulus.encode())) >= _SHORTEST_RSA_MODULUS_BYTES:
             algorithm = "RS256"
-        case {"kty": "EC", "crv": "P-256"}:
+        case {"kty": "EC", "crv": "P-256", "x": str(), "y": str()}:
             algorithm = "ES256"
         case _:
             return None

@@ -14,10 +14,11 @@ logger = logging.getLogger(__name__)
 
 _FETCH_SECONDS = 5
 _LARGEST_KEY_SET = 256 * 1024
-# How often a token with an unknown key may make us ask, how soon an outage is retried while we have no key at all,
-# and how long a key that its issuer has withdrawn may still be believed.
+# How often a token with an unknown key may make us ask, and how soon an outage is retried while we have no key at all.
 _BETWEEN_FETCHES = timedelta(minutes=1)
 _BETWEEN_FIRST_FETCHES = timedelta(seconds=5)
+# Old keys are renewed ahead of time, while they are still believed; none is believed for longer without asking for it first.
+_RENEWED_AFTER = timedelta(minutes=5)
 _STALE_AFTER = timedelta(minutes=10)
 
 KeySet = Mapping[str, Mapping[str, object]]
@@ -28,7 +29,7 @@ class SigningKeysUnavailable(Exception):  # noqa: N818 - named by what it means 
 
 
 class PublishedKeys:
-    """A key set by key id. Keys that were fetched once keep working while the key server is down."""
+    """A key set by key id. Keys that were fetched once keep working while the key server is down or slow."""
 
     def __init__(self, fetch: Callable[[], Awaitable[bytes]], *, now: Callable[[], datetime]) -> None:
         self._fetch = fetch
@@ -36,32 +37,45 @@ class PublishedKeys:
         self._keys: KeySet = {}
         self._fetched_at: datetime | None = None
         self._tried_at: datetime | None = None
-        self._fetching = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> Mapping[str, object] | None:
         """None when the issuer has no such key.
 
         Raises: SigningKeysUnavailable, when there is no key set to look into.
         """
-        fresh = self._fetched_at is not None and self._now() - self._fetched_at < _STALE_AFTER
+        age = None if self._fetched_at is None else self._now() - self._fetched_at
         known = key_id in self._keys
-        # Nobody waits for a renewal whose result they do not need.
-        if not (known and (fresh or self._fetching.locked())):
-            async with self._fetching:
-                await self._renew()
+        if not known or age is None or age >= _RENEWED_AFTER:
+            # Nobody waits for a renewal whose result they do not need; nor for a server that has just failed to give one.
+            believed = known and age is not None and (age < _STALE_AFTER or self._last_try_failed())
+            renewal = self._renewing()
+            if renewal is not None and not believed:
+                # Many may wait for it, and one of them who goes away must not take it along.
+                await asyncio.shield(renewal)
         if self._fetched_at is None:
             raise SigningKeysUnavailable
         return self._keys.get(key_id)
 
-    async def _renew(self) -> None:
+    def _last_try_failed(self) -> bool:
+        return self._tried_at != self._fetched_at
+
+    def _renewing(self) -> asyncio.Task[None] | None:
+        """The renewal that is under way, begun now if need be; None when the last one is not long ago."""
+        if self._renewal is not None and not self._renewal.done():
+            return self._renewal
         now = self._now()
         pause = _BETWEEN_FETCHES if self._fetched_at else _BETWEEN_FIRST_FETCHES
         if self._tried_at is not None and now - self._tried_at < pause:
-            return
+            return None
         self._tried_at = now
+        self._renewal = asyncio.create_task(self._renew(now), name="signing-keys")
+        return self._renewal
+
+    async def _renew(self, now: datetime) -> None:
         try:
             self._keys = _parse_key_set(await self._fetch())
-        except (httpx2.HTTPError, TimeoutError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a key server does, the keys it once gave are still its keys
             logger.warning("signing_keys.fetch_failed", extra={"error": type(error).__name__})
         else:
             self._fetched_at = now

@@ -10,7 +10,7 @@ def token_from_header(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise AuthenticationFailed
-    return token.strip()
+    return token.strip(" ")
 
 
 def token_from_connection(payload: Mapping[str, object]) -> str | None:

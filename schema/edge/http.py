@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types.graphql import OperationType
 
 from resolvers.authentication import AuthenticationFailed
+from resolvers.signing_keys import SigningKeysUnavailable
 from schema.edge import json_text
 from schema.edge.allowance import AllowanceSpent, rate_limit_headers, retry_headers
 from schema.edge.bearer import token_from_header
@@ -112,6 +113,8 @@ class HttpEndpoint(Generic[ViewerT]):
             return await self._authenticate(token_from_header(authorization))
         except AuthenticationFailed:
             raise unauthenticated() from None
+        except SigningKeysUnavailable:
+            raise RequestError(ErrorCode.TIMEOUT, "The issuer of tokens does not answer. Try again in a few seconds.") from None
 
     async def _read_body(self, request: Request, *, anonymous: bool) -> object:
         _require_json(request.headers.get("content-type", ""))

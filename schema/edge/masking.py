@@ -10,6 +10,7 @@ from graphql import ArgumentNode, GraphQLError, GraphQLSyntaxError, ValueNode
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.wording import as_json_words
 from schema.execution.executing import Outcome
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class ErrorPresenter:
         if request_error:
             code, message = request_error.code, request_error.message
         elif code_of_error := _code(error, cause):
-            code, message = code_of_error, self._shortened(error.message)
+            code, message = code_of_error, self._worded(error.message)
         else:
             code, message = ErrorCode.INTERNAL_SERVER_ERROR, "Something went wrong on our side."
             if id(cause) not in trace_ids:
@@ -79,11 +80,11 @@ class ErrorPresenter:
             extensions["traceId"] = trace_ids[id(cause)]
         return {**error.formatted, "message": message, "extensions": {"code": code.value, **extensions}}
 
-    def _shortened(self, message: str) -> str:
+    def _worded(self, message: str) -> str:
         if not self._development:
             # Variable coercion has no switch for suggestions that Strawberry would let us reach.
             message = _SUGGESTION.sub("", message)
-        return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+        return as_json_words(message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…")
 
 
 def _cause(error: GraphQLError) -> Exception:

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from resolvers.authentication import CLOCK_SKEW, AuthenticationFailed
+from resolvers.signing_keys import SigningKeysUnavailable
 from schema.edge import json_text
 from schema.edge.bearer import token_from_connection
 from schema.edge.errors import ErrorCode, RequestError
@@ -115,7 +116,10 @@ class OperationSocket(Generic[ViewerT]):
         token = token_from_connection(payload)
         if token is None:
             raise SocketClosing(4401, "Unauthorized")
-        viewer = await self._authenticate(token)
+        try:
+            viewer = await self._authenticate(token)
+        except SigningKeysUnavailable:
+            raise SocketClosing(1013, "Try again later") from None
         self._token = token
         remaining = (viewer.expires_at + CLOCK_SKEW - self._now()).total_seconds()
         self._end_in(remaining, SocketClosing(4403, "Token expired"))

@@ -26,6 +26,8 @@ from tests.reliability.processes import environment, free_port
 from tests.server.running import SECRET
 
 SECONDS = 20
+IN_THE_BACKGROUND = ("/bin/sh", "-c", 'trap "" INT; exec "$0" "$@"')
+"""How a script starts what it does not wait for (`command &`): with SIGINT ignored."""
 
 
 @pytest.fixture
@@ -49,11 +51,10 @@ def refusal(settings: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def started(settings: dict[str, str], *arguments: str, until: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process, and what it has printed up to the line that contains `until`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli", *arguments], cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def started(settings: dict[str, str], *arguments: str, until: str, by: tuple[str, ...] = ()) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process, started `by` another program if that is given, and what it has printed up to the line that contains `until`."""
+    command = [*by, sys.executable, "-m", "cli", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     printed = ""
     try:
@@ -214,6 +215,13 @@ def test_serve_welcomes_with_what_one_needs_and_leaves_nothing_behind(settings: 
             timeout=SECONDS,
         )
         assert asked.json()["data"]["viewer"]["user"]["name"] == "Author"
+        assert ends(process, signal.SIGINT) == (130, "")
+    assert connections(owner_url) == 0
+
+
+def test_a_server_in_the_background_of_a_script_says_as_well_that_it_was_interrupted(settings: dict[str, str], owner_url: str):
+    settings |= {"DATABASE_URL": owner_url}
+    with started(settings, "serve", "--port", "0", until="Ctrl-C", by=IN_THE_BACKGROUND) as (process, _):
         assert ends(process, signal.SIGINT) == (130, "")
     assert connections(owner_url) == 0
 

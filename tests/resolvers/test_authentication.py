@@ -5,8 +5,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jwk, jws, jwt
 
 from resolvers.authentication import (
@@ -15,15 +13,17 @@ from resolvers.authentication import (
     AuthenticationFailed,
     Claims,
     issue_development_token,
-    issuer_authenticator,
     local_authenticator,
 )
-from resolvers.signing_keys import PublishedKeys
+from tests.resolvers.identity_provider import AUDIENCE, ISSUER, NAME, authenticator_of
+from tests.security.hostile_tokens import KEY_IDS
 
 SECRET = "0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
 VALID = {"iss": LOCAL_ISSUER, "aud": LOCAL_AUDIENCE, "sub": "ada", "iat": SECONDS, "exp": SECONDS + 900}
+
+VALID_THERE = {**VALID, "iss": NAME, "aud": AUDIENCE}
 
 
 def local(*, at=NOW):
@@ -178,48 +178,11 @@ def test_a_short_secret_is_refused_at_start():
         issue_development_token("x" * 31, subject="ada", name=None, email=None, ttl=timedelta(1), now=NOW)
 
 
-class Issuer:
-    """An identity provider with one key of each kind."""
-
-    def __init__(self):
-        self.private = {
-            "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
-            "ec": ec.generate_private_key(ec.SECP256R1()),
-            "weak": rsa.generate_private_key(public_exponent=65537, key_size=1024),
-            "curve": ec.generate_private_key(ec.SECP384R1()),
-        }
-
-    def pem(self, name):
-        return (
-            self.private[name]
-            .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-            .decode()
-        )
-
-    def published(self, name, algorithm, **extra):
-        return {**jwk.construct(self.pem(name), algorithm).public_key().to_dict(), "kid": name, **extra}
-
-    def token(self, name, algorithm, *, key_id=None, **claims):
-        body = {**VALID, "iss": "https://issuer.example/", "aud": "book-app", **claims}
-        return jwt.encode(body, self.pem(name), algorithm=algorithm, headers={"kid": name if key_id is None else key_id})
-
-
-ISSUER = Issuer()
-
-
-def provider(*keys):
-    async def fetch():
-        return json.dumps({"keys": keys}).encode()
-
-    published = PublishedKeys(fetch, now=lambda: NOW)
-    return issuer_authenticator(published, issuer="https://issuer.example/", audience="book-app", now=lambda: NOW)
-
-
 @pytest.mark.parametrize(("name", "algorithm"), [("rsa", "RS256"), ("ec", "ES256")])
 async def test_a_token_of_an_identity_provider_is_accepted(name, algorithm):
-    authenticator = provider(ISSUER.published("rsa", "RS256"), ISSUER.published("ec", "ES256", use="sig"))
+    authenticator = authenticator_of(ISSUER.published("rsa", "RS256"), ISSUER.published("ec", "ES256", use="sig"))
     claims = await authenticator.authenticate(ISSUER.token(name, algorithm))
-    assert (claims.issuer, claims.subject) == ("https://issuer.example/", "ada")
+    assert (claims.issuer, claims.subject) == (NAME, "ada")
     assert await refuses(authenticator, ISSUER.token(name, algorithm, aud="another-app"))
     assert await refuses(authenticator, ISSUER.token(name, algorithm)[:-4] + "AAAA")
     assert await refuses(authenticator, ISSUER.token(name, algorithm, key_id="unknown"))
@@ -227,22 +190,51 @@ async def test_a_token_of_an_identity_provider_is_accepted(name, algorithm):
 
 async def test_a_key_is_used_only_as_it_was_published():
     key = ISSUER.published("rsa", "RS256")
-    for wrong in ({"use": "enc"}, {"alg": "RS512"}, {"kty": "oct", "k": "AAAA"}, {"n": 5}, {"n": "AQAB"}):
-        assert await refuses(provider({**key, **wrong}), ISSUER.token("rsa", "RS256"))
-    assert await refuses(provider({**key, "alg": "RS256", "e": "!"}), ISSUER.token("rsa", "RS256"))
+    garbage = (None, 5, 10**12, True, [], [1], {}, {"a": 1}, "", "!", "AQAB", "é")
+    for wrong in ({"use": "enc"}, {"alg": "RS512"}, {"kty": "oct", "k": "AAAA"}, *({"n": n} for n in garbage)):
+        assert await refuses(authenticator_of({**key, **wrong}), ISSUER.token("rsa", "RS256"))
+    for exponent in garbage:
+        if exponent != "AQAB":
+            assert await refuses(authenticator_of({**key, "e": exponent}), ISSUER.token("rsa", "RS256"))
+    for member in ("crv", "x", "y"):
+        for value in garbage:
+            assert await refuses(authenticator_of({**ISSUER.published("ec", "ES256"), member: value}), ISSUER.token("ec", "ES256"))
+
+
+async def test_what_else_comes_with_a_key_is_not_looked_at():
+    key = {**ISSUER.published("rsa", "RS256"), "d": {"a": 1}, "p": "AQAB", "x5c": ["MIIB"], "key_ops": 5}
+    assert await authenticator_of(key).authenticate(ISSUER.token("rsa", "RS256"))
 
 
 async def test_weak_keys_and_other_curves_are_refused():
-    assert await refuses(provider(ISSUER.published("weak", "RS256")), ISSUER.token("weak", "RS256"))
-    assert await refuses(provider(ISSUER.published("curve", "ES384")), ISSUER.token("curve", "ES384"))
-    assert await refuses(provider(ISSUER.published("rsa", "RS256")), ISSUER.token("rsa", "RS512"))
+    assert await refuses(authenticator_of(ISSUER.published("weak", "RS256")), ISSUER.token("weak", "RS256"))
+    assert await refuses(authenticator_of(ISSUER.published("curve", "ES384")), ISSUER.token("curve", "ES384"))
+    assert await refuses(authenticator_of(ISSUER.published("rsa", "RS256")), ISSUER.token("rsa", "RS512"))
 
 
 async def test_a_public_key_cannot_serve_as_the_secret_of_a_forged_token():
     public = jwk.construct(ISSUER.pem("rsa"), "RS256").public_key()
     key = ISSUER.published("rsa", "RS256")
-    body = segment({**VALID, "iss": "https://issuer.example/", "aud": "book-app"})
+    body = segment({**VALID, "iss": NAME, "aud": AUDIENCE})
     for secret in (public.to_pem(), json.dumps(key).encode(), key["n"].encode()):
         head = segment({"alg": "HS256", "typ": "JWT", "kid": "rsa"})
         signature = segment(hmac.digest(secret, f"{head}.{body}".encode(), hashlib.sha256))
-        assert await refuses(provider(key), f"{head}.{body}.{signature}")
+        assert await refuses(authenticator_of(key), f"{head}.{body}.{signature}")
+
+
+@pytest.mark.parametrize("key_id", KEY_IDS, ids=repr)
+async def test_a_key_id_is_only_ever_looked_up_among_the_published_ones(key_id):
+    authenticator = authenticator_of(ISSUER.published("rsa", "RS256"), ISSUER.published("ec", "ES256"))
+    _, body, signature = ISSUER.token("rsa", "RS256").split(".")
+    for algorithm in ("RS256", "ES256", "HS256", "none"):
+        assert await refuses(authenticator, f"{segment({'alg': algorithm, 'kid': key_id})}.{body}.{signature}")
+    assert await refuses(authenticator, ISSUER.signed(VALID_THERE, {"kid": key_id}, "rsa", "RS256"))
+
+
+@pytest.mark.parametrize(
+    "signature", [b"\x00" * 64, b"\x00" * 63, b"\xff" * 64, b"\x30\x06\x02\x01\x00\x02\x01\x00", b"\x00" * 256, b""], ids=len
+)
+async def test_a_signature_of_nothing_in_particular_is_none(signature):
+    authenticator = authenticator_of(ISSUER.published("rsa", "RS256"), ISSUER.published("ec", "ES256"))
+    for name, algorithm in (("ec", "ES256"), ("rsa", "RS256"), ("rsa", "ES256"), ("ec", "RS256")):
+        assert await refuses(authenticator, f"{segment({'alg': algorithm, 'kid': name})}.{segment(VALID_THERE)}.{segment(signature)}")

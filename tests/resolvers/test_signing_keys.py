@@ -87,6 +87,92 @@ async def test_without_any_key_nothing_can_be_judged_until_the_server_is_back():
     assert (await server.keys.find("a"))["kid"] == "a"
 
 
+class SlowServer(KeyServer):
+    """It keeps whoever asks it waiting until it is let go on."""
+
+    def __init__(self, *key_ids):
+        super().__init__(*key_ids)
+        self.was_asked = asyncio.Event()
+        self.answering = asyncio.Event()
+
+    async def fetch(self):
+        self.was_asked.set()
+        await self.answering.wait()
+        return await super().fetch()
+
+
+async def test_a_thousand_forged_tokens_at_once_ask_once_a_minute():
+    server = KeyServer("a")
+    for minute in range(1, 4):
+        found = await asyncio.gather(*(server.keys.find(f"forged {number}") for number in range(1000)))
+        assert set(found) == {None}
+        assert server.asked == minute
+        server.wait(minutes=1)
+
+
+async def test_a_slow_key_server_holds_up_nobody_whose_key_is_known():
+    server = SlowServer("a")
+    server.answering.set()
+    await server.keys.find("a")
+    server.answering.clear()
+    server.was_asked.clear()
+    server.wait(minutes=5)
+    assert (await server.keys.find("a"))["kid"] == "a"
+    await server.was_asked.wait()
+    server.wait(minutes=10)
+    stranger = asyncio.create_task(server.keys.find("b"))
+    for _ in range(100):
+        assert (await server.keys.find("a"))["kid"] == "a"
+    server.key_ids = ("a", "b")
+    server.answering.set()
+    assert (await stranger)["kid"] == "b"
+    assert server.asked == 2
+
+
+async def test_whoever_waits_for_a_key_and_goes_away_does_not_take_it_along():
+    server = SlowServer("a")
+    impatient, patient = (asyncio.create_task(server.keys.find("a")) for _ in range(2))
+    await server.was_asked.wait()
+    impatient.cancel()
+    server.answering.set()
+    assert (await patient)["kid"] == "a"
+    assert impatient.cancelled()
+    assert server.asked == 1
+
+
+async def test_a_withdrawn_key_is_forgotten_in_time_under_load_as_well():
+    server = KeyServer("a", "b")
+    await server.keys.find("a")
+    server.key_ids = ("b",)
+    believed = 0
+    for _ in range(20):
+        server.wait(minutes=1)
+        believed += await server.keys.find("a") is not None
+        await asyncio.sleep(0.01)
+    assert believed <= 5
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"null", b"[]", b"{}", b'{"keys": []}', b'{"keys": [{}]}', b"<html>", b"\xff", RuntimeError("closed")]
+)
+async def test_garbage_takes_away_no_key_that_is_known(garbage):
+    server = KeyServer("a")
+    await server.keys.find("a")
+
+    async def fetch():
+        server.asked += 1
+        if isinstance(garbage, Exception):
+            raise garbage
+        return garbage
+
+    server.keys._fetch = fetch
+    for _ in range(30):
+        server.wait(minutes=1)
+        assert (await server.keys.find("a"))["kid"] == "a"
+        assert await server.keys.find("b") is None
+    assert server.asked > 20
+
+
 @pytest.mark.parametrize(
     "answer",
     [

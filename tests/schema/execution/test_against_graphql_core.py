@@ -12,7 +12,7 @@ from graphql import parse, validate
 from schema.fields import batched
 from tests.schema.execution.executing import core, ours, told
 
-SEEDS = range(300)
+SEEDS = range(100)
 
 
 @dataclass

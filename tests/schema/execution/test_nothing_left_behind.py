@@ -80,6 +80,9 @@ SCHEMA = strawberry.Schema(Query)
 @contextmanager
 def nothing_left() -> Iterator[None]:
     tasks = asyncio.all_tasks()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # what others have left
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
         yield
