@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from persistence.statements import Prepared, prepared
@@ -19,6 +19,8 @@ Parameters = Mapping[str, Any]
 
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+_SAVEPOINT, _BACK_TO_SAVEPOINT = text("SAVEPOINT nested"), text("ROLLBACK TO SAVEPOINT nested")
+_RELEASE_SAVEPOINT = text("RELEASE SAVEPOINT nested")
 _NO_PARAMETERS: Parameters = {}
 _JSONB_VERSION = b"\x01"
 """What Postgres begins a document with when it sends or takes one as bytes."""
@@ -48,6 +50,7 @@ async def make_ready(driver: Driver) -> None:
         decoder=lambda content: orjson.loads(memoryview(content)[1:]),
         format="binary",
     )
+    await driver.set_type_codec("json", schema="pg_catalog", encoder=str, decoder=orjson.loads)
 
 
 def failure(error: Exception, sql: str) -> DBAPIError:
@@ -125,13 +128,13 @@ class Connection:
     @asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[None]:
         """Where it ends in an error, what was done in it is undone, and the transaction goes on."""
-        await self._driver.execute("SAVEPOINT nested")
+        await self.execute(_SAVEPOINT)
         try:
             yield
         except Exception:
-            await self._driver.execute("ROLLBACK TO SAVEPOINT nested")
+            await self.execute(_BACK_TO_SAVEPOINT)
             raise
-        await self._driver.execute("RELEASE SAVEPOINT nested")
+        await self.execute(_RELEASE_SAVEPOINT)
 
     async def send(self, statement: Prepared, arguments: Sequence[Any]) -> Rows:
         """Every statement but those of the transaction itself comes through here, except where one is executed many times."""

@@ -100,13 +100,16 @@ class Database:
         await self._pool.close()
 
     async def _connect(self) -> Driver:
-        driver: Driver = await asyncpg.connect(
-            **self._address.asyncpg_arguments(settings=_SESSION),
-            command_timeout=ANSWER_SECONDS,
-            record_class=Row,
-            statement_cache_size=KEPT_STATEMENTS,
-            max_cached_statement_lifetime=0,
-        )
+        try:
+            driver: Driver = await asyncpg.connect(
+                **self._address.asyncpg_arguments(settings=_SESSION),
+                command_timeout=ANSWER_SECONDS,
+                record_class=Row,
+                statement_cache_size=KEPT_STATEMENTS,
+                max_cached_statement_lifetime=0,
+            )
+        except DRIVER_ERRORS as error:
+            raise failure(error, "connect") from error
         try:
             await make_ready(driver)
         except BaseException:

@@ -233,7 +233,7 @@ async def plan(world: JobWorld, statement, **parameters: object) -> dict[str, in
     explain = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
     async with world.database.as_worker() as connection:
         answer = (await connection.execute(explain, parameters)).scalar_one()
-        await connection.rollback()
+        await connection.execute(text("ROLLBACK"))
     nodes, found = [(answer if isinstance(answer, list) else orjson.loads(answer))[0]["Plan"]], {}
     for node in nodes:
         nodes += node.get("Plans", [])

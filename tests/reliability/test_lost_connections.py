@@ -27,9 +27,9 @@ WRITES = (
     "INSERT INTO chapter_version",
     "UPDATE job SET epoch = epoch + 1, worker = NULL, lease_until = NULL",
 )
-COMMIT, ANYTHING_ELSE = "COMMIT;", ""
+COMMIT, ANYTHING_ELSE = "COMMIT", ""
 # A transaction that has only begun, and taken its role, has done nothing that could be lost.
-BEGINNINGS = ("BEGIN", "SELECT set_config")
+BEGINNINGS = ("BEGIN",)
 
 
 @dataclass

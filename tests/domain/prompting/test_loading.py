@@ -264,7 +264,7 @@ async def test_the_index_is_read_by_prompts_alone(library, database):
             await records.reference_files.contents([file.id])
             await records.reference_files.of_project(project.id)
             await records.reference_files.get_many([file.id])
-    assert len(seen) == 6
+    assert len(seen) == 5
     assert texts_loaded(seen) == []
 
 

@@ -1,0 +1,125 @@
+"""The pool bounds how many connections there are, and hands on none of which it is not certain."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from persistence import pool
+from persistence.connection import Driver
+from persistence.database import Database, Transaction
+from persistence.diagnosis import NOBODY, is_reachable
+from persistence.library import PostgresLibrary
+from tests.factories import Cluster, add_user
+
+SIZE = 2
+BACKEND = text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, pool_size=SIZE)
+    yield database
+    await database.close()
+
+
+async def backend(database: Database) -> int:
+    async with database.as_worker() as connection:
+        return int(await connection.scalar(BACKEND))
+
+
+async def test_a_connection_is_used_again(database: Database) -> None:
+    assert await backend(database) == await backend(database)
+
+
+async def test_there_are_never_more_connections_than_allowed_and_everyone_gets_one_in_turn(database: Database) -> None:
+    assert len({*await asyncio.gather(*(backend(database) for _ in range(10)))}) <= SIZE
+    assert database._pool.in_use == 0
+
+
+async def test_who_waits_too_long_for_a_connection_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "CHECKOUT_SECONDS", 0.01)
+    async with database.as_worker(), database.as_worker():
+        with pytest.raises(PoolTimeoutError):
+            await backend(database)
+    assert await backend(database)
+
+
+async def test_an_old_connection_is_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await backend(database)
+    monkeypatch.setattr(pool, "RECYCLE_SECONDS", -1)
+    assert await backend(database) != first
+
+
+async def test_after_an_error_the_transaction_is_undone_and_its_connection_serves_the_next(database: Database) -> None:
+    first = await backend(database)
+    with pytest.raises(DBAPIError, match="division by zero"):
+        async with database.as_worker() as connection:
+            await connection.execute(text("SELECT 1 / 0"))
+    assert await backend(database) == first
+
+
+async def test_a_connection_left_inside_a_transaction_is_not_handed_on(database: Database) -> None:
+    taken: Driver = await database._pool.take()
+    await taken.execute("BEGIN")
+    first = await taken.fetchval("SELECT pg_backend_pid()")
+    database._pool.give_back(taken)
+    assert await backend(database) != first
+
+
+async def test_a_cancelled_statement_leaves_a_connection_outside_any_transaction(database: Database) -> None:
+    started = asyncio.Event()
+
+    async def sleep() -> None:
+        async with database.as_user(NOBODY) as connection:
+            started.set()
+            await connection.execute(text("SELECT pg_sleep(30)"))
+
+    task = asyncio.create_task(sleep())
+    await started.wait()
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert database._pool.in_use == 0
+    taken = await database._pool.take()
+    assert not taken.is_in_transaction()
+    assert await taken.fetchval("SELECT current_user::text") == "scriptorium"
+    database._pool.give_back(taken)
+
+
+async def test_what_cannot_be_begun_gives_its_connection_back(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="does not exist"):
+        async with Transaction(database._pool, "BEGIN; SET LOCAL ROLE nobody_at_all"):
+            pass
+    assert database._pool.in_use == 0
+
+
+async def test_what_cannot_be_committed_is_an_error_and_gives_its_connection_back(database: Database) -> None:
+    ada = await add_user(PostgresLibrary(database))
+    of_no_project = text("INSERT INTO project_member VALUES (:project, :user, 'OWNER', now())")
+    with pytest.raises(IntegrityError, match="project_member_project_id_fkey"):
+        async with database.as_user(ada.id) as connection:
+            await connection.execute(of_no_project, {"project": uuid4(), "user": ada.id})
+    assert database._pool.in_use == 0
+
+
+async def test_connections_in_use_when_the_pool_is_closed_are_closed_when_they_come_back(database: Database) -> None:
+    taken = await database._pool.take()
+    await database.close()
+    database._pool.give_back(taken)
+    assert taken.is_closed()
+
+
+async def test_a_database_that_cannot_be_connected_to_is_not_reachable(cluster: Cluster) -> None:
+    missing = Database(cluster.url("no_such_database"))
+    assert not await is_reachable(missing)
+    with pytest.raises(DBAPIError, match="no_such_database") as refused:
+        await backend(missing)
+    assert isinstance(refused.value.orig, asyncpg.InvalidCatalogNameError)
+    assert missing._pool.in_use == 0
