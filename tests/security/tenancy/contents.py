@@ -36,7 +36,7 @@ class AllContents:
 
     def put_back(self) -> None:
         """What has changed since it was kept."""
-        self._write(name for name, digest in self.digest().items() if digest != self._kept_digest[name])
+        self._write(self._changed())
 
     def copy_from(self, other: "AllContents") -> None:
         self._kept = other._kept
@@ -44,11 +44,14 @@ class AllContents:
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Asserts that nothing changes meanwhile."""
-        before = self.digest()
+        """Asserts that afterwards everything is as it was kept; what is not is put back for whoever comes next."""
         yield
-        after = self.digest()
-        assert after == before, [name for name in before if before[name] != after[name]]
+        changed = self._changed()
+        self._write(changed)
+        assert changed == []
+
+    def _changed(self) -> list[str]:
+        return [name for name, digest in self.digest().items() if digest != self._kept_digest[name]]
 
     def _read(self, table: str) -> bytes:
         with self.connection.cursor() as cursor, cursor.copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as rows:
