@@ -35,6 +35,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     "Query.nodes": Right("VIEWER", things={"ids": EVERYTHING}),
     "Query.project": Right("VIEWER"),
     "Query.projects": Right(None),
+    "Query.projects by title": Right(None, values={"filter": {"titleContains": "zyzzyva"}}),
     "Query.chapter": Right("VIEWER"),
     "Query.job": Right("VIEWER"),
     "Query.promptPreview": Right("VIEWER", things={"exclude": "OtherChapter"}),

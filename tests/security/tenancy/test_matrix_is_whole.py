@@ -7,10 +7,11 @@ from typing import Any, Final
 from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, get_named_type
 
 from tests.security.tenancy.arguments import Path, fields_of, needs_id
+from tests.security.tenancy.asking import belonging_to, told
 from tests.security.tenancy.cases import EVERY_CASE, ROOT_CASES, TYPE_CASES
 from tests.security.tenancy.documents import OPERATIONS
 from tests.security.tenancy.rights import RIGHTS, ROLES, place_of
-from tests.security.tenancy.world import SECRET, belonging_to, told
+from tests.security.tenancy.world import SECRET
 from tests.server.served_schema import ENTITIES, SCHEMA
 
 OBJECTS: Final = {name for name, kind in SCHEMA.type_map.items() if isinstance(kind, GraphQLObjectType) and not name.startswith("__")}

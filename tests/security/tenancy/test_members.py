@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from tests.security.tenancy.asking import belonging_to, told
 from tests.security.tenancy.cases import NESTED_ID_CASES, ROOT_CASES, TYPE_CASES
 from tests.security.tenancy.rights import ROLES
-from tests.security.tenancy.world import SECRET, belonging_to, told
+from tests.security.tenancy.world import SECRET
 
 READ = [case for case in (*ROOT_CASES, *NESTED_ID_CASES) if case.operation != "mutation"]
 CHANGES = [(case, role) for case in ROOT_CASES if case.operation == "mutation" and case.role for role in ROLES]

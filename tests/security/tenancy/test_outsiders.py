@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.security.tenancy.asking import belonging_to, ids_in, malformed, masked, nonexistent, of_another_kind, told, with_ids, with_one_of
 from tests.security.tenancy.cases import NESTED_ID_CASES, ROOT_CASES, TYPE_CASES, Case
 from tests.security.tenancy.loose_references import lead_away
-from tests.security.tenancy.world import OUTSIDERS, belonging_to, ids_in, malformed, masked, nonexistent, told, with_ids, with_one_of
+from tests.security.tenancy.world import OUTSIDERS
 
 pytestmark = pytest.mark.parametrize("asker", OUTSIDERS)
 
@@ -18,7 +19,7 @@ async def nothing_is_told(world, asker, case: Case, sent) -> None:
     """Nothing of what was sent of Ada's, whatever of one's own was sent with it."""
     foreign = [each for each in ids_in(sent) if each in world.victim.values()]
     answer = await as_where_it_has_never_been(world, asker, case, sent)
-    for change in (nonexistent, malformed):
+    for change in (nonexistent, of_another_kind, malformed):
         absent = await told(world.outsiders[asker].api, case, with_ids(sent, foreign, change))
         assert masked(answer, foreign) == masked(absent, map(change, foreign))
 

@@ -12,8 +12,9 @@ from websockets.typing import Subprotocol
 
 from resolvers.authentication import issue_development_token
 from server import utc_now
+from tests.security.tenancy.asking import belonging_to, ids_in, malformed, masked, nonexistent, with_ids
 from tests.security.tenancy.cases import NESTED_ID_CASES, ROOT_CASES
-from tests.security.tenancy.world import SECRET, belonging_to, ids_in, malformed, masked, nonexistent, with_ids
+from tests.security.tenancy.world import SECRET
 from tests.server.running import SECRET as SIGNING_SECRET
 from tests.server.running import Running
 
@@ -60,6 +61,19 @@ async def test_requests_are_refused_alike_whatever_they_are_about(world, http, c
     assert "data" not in answers[0].json()
     assert world.leaks(answers[0].text, sent=ids) == []
     assert len({masked(answer.text, map(change, ids)) for answer, change in zip(answers, CHANGES, strict=True)}) == 1
+
+
+@pytest.mark.parametrize("accepted", ["text/event-stream", 'multipart/mixed;subscriptionSpec="1.0"', "*/*"])
+@pytest.mark.parametrize("asker", AUTHORIZATION)
+async def test_no_other_form_of_answer_tells_more(world, http, asker, accepted):
+    """Subscriptions too, for which these forms are."""
+    with world.contents.unchanged():
+        for case in CASES:
+            sent = case.variables(belonging_to(world.victim))
+            answer = await post(http, {**AUTHORIZATION[asker], "Accept": accepted}, case.shallow_document, sent)
+            assert answer.is_error or case.operation == "subscription", case.label
+            assert world.leaks(answer.text, sent=ids_in(sent)) == [], case.label
+            assert '"data"' not in answer.text, case.label
 
 
 @pytest.mark.parametrize("asker", AUTHORIZATION)

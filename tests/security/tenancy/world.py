@@ -1,31 +1,24 @@
 """A project of Ada's with the secret in everything it holds, and people with and without a part in it, each with a shelf of their own."""
 
-import json
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import psycopg
 
 from persistence.database import Database
 from resolvers.authentication import LOCAL_ISSUER
-from schema.edge.errors import RequestError
-from schema.failures import explain
 from tests.api import Api, serving, uuid_of
 from tests.conftest import APPLICATION_LOGIN
 from tests.factories import Cluster, DatabasePool
 from tests.persistence.job_world import RESULT, intent
-from tests.security.tenancy.arguments import Choose, Path
-from tests.security.tenancy.cases import Case, Things
+from tests.security.tenancy.cases import Things
 from tests.security.tenancy.contents import AllContents
-from tests.security.tenancy.rights import EVERYTHING, NEWCOMER, ROLES
+from tests.security.tenancy.rights import NEWCOMER, ROLES
 from tests.security.tenancy.shelf import fill_shelf
 
 SECRET = "Zyzzyva"
 OUTSIDERS = ("other tenant", "removed member")
-_ID = re.compile(r"\b([a-z]+)_[0-9a-z]{26}\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,83 +48,6 @@ class World:
         """What is told of Ada's, but for the ids that were sent."""
         secrets = [SECRET.lower(), *(each for each in self.victim.values() if each not in set(sent))]
         return [secret for secret in secrets if secret in told.lower()]
-
-
-def belonging_to(things: Things) -> Choose:
-    """Ids of one shelf."""
-
-    def choose(_path: Path, thing: str, many: bool) -> Any:
-        if thing == EVERYTHING:
-            return list(things.values())
-        return [things[thing]] if many else things[thing]
-
-    return choose
-
-
-def with_one_of(others: Things, own: Things, place: Path) -> Choose:
-    """Ids of one's own, but at one place somebody else's; where there can be many, behind one's own."""
-    of_others, of_own = belonging_to(others), belonging_to(own)
-
-    def choose(path: Path, thing: str, many: bool) -> Any:
-        mine = of_own(path, thing, many)
-        if path != place:
-            return mine
-        theirs = of_others(path, thing, many)
-        return [*mine, *theirs] if many else theirs
-
-    return choose
-
-
-def ids_in(value: Any) -> list[str]:
-    return [found.group() for found in _ID.finditer(json.dumps(value))]
-
-
-def with_ids(value: Any, ids: Iterable[str], change: Callable[[str], str]) -> Any:
-    """The same with these ids changed."""
-    text = json.dumps(value)
-    for each in ids:
-        text = text.replace(each, change(each))
-    return json.loads(text)
-
-
-def nonexistent(entity_id: str) -> str:
-    """A valid id of the same kind that nothing has."""
-    kind, _, digits = entity_id.partition("_")
-    return f"{kind}_7{digits[:0:-1]}"
-
-
-def malformed(entity_id: str) -> str:
-    return f"no-{entity_id}"
-
-
-def masked(told: str, ids: Iterable[str]) -> str:
-    for each in ids:
-        told = told.replace(each, "<id>")
-    return told
-
-
-async def told(api: Api, case: Case, variables: Mapping[str, Any]) -> str:
-    """Everything a client is told, as text; a stream to its end. Nothing is answered that would have to be masked."""
-    answers = []
-    for result in await _results(api, case, variables):
-        shown = []
-        for error in result.errors or ():
-            cause = error.original_error
-            explained = cause if isinstance(cause, RequestError) else explain(cause)
-            assert explained is not None, error
-            shown.append([error.path, explained.code, explained.message])
-        answers.append({"data": result.data, "errors": shown})
-    return json.dumps(answers)
-
-
-async def _results(api: Api, case: Case, variables: Mapping[str, Any]) -> list[Any]:
-    if case.operation != "subscription":
-        return [await api.execute(case.document, **variables)]
-    results = await api.schema.subscribe(case.document, variable_values=dict(variables), context_value=api.context())
-    if not hasattr(results, "__anext__"):
-        return [results]
-    async with aclosing(results):
-        return [result async for result in results]
 
 
 async def _sign_in(api: Api, subject: str, *, name: str, email: str) -> Api:
