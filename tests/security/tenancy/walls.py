@@ -12,9 +12,13 @@ from sqlalchemy import event
 from persistence.database import Database
 
 # What `persistence.membership.accessible` makes of any column. Parameters must still be taken, or the driver knows no types for them.
-_FILTER = re.compile(
-    r"IN \(SELECT mine\.project_id\s+FROM project_member AS mine\s+WHERE mine\.user_id = (?P<user>\$\d+::UUID)"
-    r"(?: AND mine\.role = any ?\((?P<roles>\$\d+::[A-Z\[\]]+)\))?\)"
+_OF_MEMBERS = re.compile(
+    r"IN \(SELECT mine\.project_id\s+FROM project_member AS mine\s+WHERE mine\.user_id = (\$\d+::UUID)"
+    r"(?: AND mine\.role = any ?\((\$\d+::[A-Z\[\]]+)\))?\)"
+)
+# And what is left then of the one filter that is a step further off: users are seen by those they share a project with.
+_OF_FELLOWS = re.compile(
+    r"IN \(SELECT project_member\.user_id\s+FROM project_member\s+WHERE project_member\.project_id IS NOT NULL AND (\$\d+::UUID) IS NOT NULL\)"
 )
 _GUARDED = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity ORDER BY relname"
 
@@ -24,10 +28,9 @@ def without_filters(*databases: Database) -> Iterator[None]:
     """Whatever the repositories ask of the databases, they ask for everybody: in statements that were built long before as in new ones."""
 
     def open_up(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> tuple[str, Any]:
-        opened = _FILTER.sub(
-            lambda found: f"IS NOT NULL AND {' AND '.join(f'{each} IS NOT NULL' for each in found.groups() if each)}", statement
-        )
+        opened = _OF_FELLOWS.sub(_anything, _OF_MEMBERS.sub(_anything, statement))
         assert "AS mine" not in opened, f"this filter was not recognised: {opened}"
+        assert "(SELECT project_member" not in opened, f"this filter was not recognised: {opened}"
         return opened, parameters
 
     for database in databases:
@@ -37,6 +40,10 @@ def without_filters(*databases: Database) -> Iterator[None]:
     finally:
         for database in databases:
             event.remove(database._engine.sync_engine, "before_cursor_execute", open_up)
+
+
+def _anything(filter_: re.Match[str]) -> str:
+    return " AND ".join(f"{taken}IS NOT NULL" for taken in ("", *(f"{each} " for each in filter_.groups() if each)))
 
 
 @contextmanager
