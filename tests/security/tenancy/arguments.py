@@ -16,7 +16,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from tests.security.tenancy.rights import EVERYTHING, Right
+from tests.security.tenancy.rights import Right
 from tests.server.served_schema import SCHEMA, Input, entity_named
 
 Path = tuple[str, ...]
@@ -87,6 +87,3 @@ def _holds_id(kind: GraphQLInputType) -> bool:
 def _holds_value(kind: GraphQLInputType, right: Right) -> bool:
     named = get_named_type(kind)
     return isinstance(named, GraphQLInputObjectType) and not right.values.keys().isdisjoint(named.fields)
-
-
-__all__ = ["EVERYTHING", "Choose", "Path", "arguments_of", "example", "fields_of", "is_needed", "needs_id", "takes_id"]

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from schema.graphiql import BUILD
 from server import Scriptorium
-from tests.security.tenancy.test_without_token import AUTHORIZATION
+from tests.security.tenancy.tokens import AUTHORIZATION
 from tests.server.running import TEST_SETTINGS
 
 THROUGH_THE_MATRIX: Final = {("http", "/graphql"), ("websocket", "/graphql")}

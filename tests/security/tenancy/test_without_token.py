@@ -1,7 +1,6 @@
 """Nobody in particular, and somebody whose token is over: refused by every transport, whatever they ask for."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -10,12 +9,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from resolvers.authentication import issue_development_token
-from server import utc_now
 from tests.security.tenancy.asking import belonging_to, ids_in, malformed, masked, nonexistent, with_ids
 from tests.security.tenancy.cases import NESTED_ID_CASES, ROOT_CASES
+from tests.security.tenancy.tokens import AUTHORIZATION, token
 from tests.security.tenancy.world import SECRET
-from tests.server.running import SECRET as SIGNING_SECRET
 from tests.server.running import Running
 
 CASES = [*ROOT_CASES, *NESTED_ID_CASES]
@@ -23,15 +20,6 @@ CLOSED_WITH = {"anonymous": 4401, "expired": 4403}
 PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
 CHANGES = (str, nonexistent, malformed)
 """What may become of an id before it is sent."""
-
-
-def token(**life: float) -> str:
-    """Ada's."""
-    named = {"subject": SECRET, "name": f"Ada {SECRET}", "email": f"{SECRET}@example.org"}
-    return issue_development_token(SIGNING_SECRET, **named, ttl=timedelta(**life), now=utc_now())
-
-
-AUTHORIZATION = {"anonymous": {}, "expired": {"Authorization": f"Bearer {token(hours=-1)}"}}
 
 
 async def post(http, headers, document, variables) -> httpx2.Response:
