@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from graphql import GraphQLError
+
+from domain.errors import Refusal
 from schema.edge.errors import RequestError
+from schema.execution.executing import Outcome
 from schema.failures import explain
 from tests.api import Api
 from tests.security.tenancy.arguments import Choose, Path
@@ -92,8 +96,10 @@ async def told(api: Api, case: Case, variables: Mapping[str, Any]) -> str:
 async def _results(api: Api, case: Case, variables: Mapping[str, Any]) -> list[Any]:
     if case.operation != "subscription":
         return [await api.execute(case.document, **variables)]
-    results = await api.schema.subscribe(case.document, variable_values=dict(variables), context_value=api.context())
-    if not hasattr(results, "__anext__"):
-        return [results]
-    async with aclosing(results):
-        return [result async for result in results]
+    outcomes: list[Any] = []
+    try:
+        async with aclosing(api.operations.outcomes(api.prepare(case.document, dict(variables)))) as events:
+            outcomes.extend([outcome async for outcome in events])
+    except (RequestError, Refusal, GraphQLError) as error:
+        outcomes.append(Outcome(None, [GraphQLError(str(error), original_error=error)]))
+    return outcomes

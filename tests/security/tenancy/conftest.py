@@ -27,7 +27,7 @@ def walls(request: pytest.FixtureRequest, world: World) -> Iterator[str]:
     """The walls that stand."""
     with ExitStack() as without:
         if request.param == ROW_SECURITY:
-            without.enter_context(without_filters(*world.databases))
+            without.enter_context(without_filters())
         if request.param == FILTERS:
             without.enter_context(without_row_security(world.contents.connection))
         yield request.param

@@ -1,15 +1,17 @@
 """The two walls between tenants, each of which can be taken away."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import event
 
-from persistence.database import Database
+from persistence.connection import Connection, Rows
+from persistence.statements import Prepared
 
 # What `persistence.membership.accessible` makes of any column. Parameters must still be taken, or the driver knows no types for them.
 _OF_MEMBERS = re.compile(
@@ -24,22 +26,18 @@ _GUARDED = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::re
 
 
 @contextmanager
-def without_filters(*databases: Database) -> Iterator[None]:
-    """Whatever the repositories ask of the databases, they ask for everybody: in statements that were built long before as in new ones."""
+def without_filters() -> Iterator[None]:
+    """Whatever repositories ask of any database, they ask for everybody: in statements that were built long before as in new ones."""
+    send = Connection.send
 
-    def open_up(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> tuple[str, Any]:
-        opened = _OF_FELLOWS.sub(_anything, _OF_MEMBERS.sub(_anything, statement))
+    async def send_opened(connection: Connection, statement: Prepared, arguments: Sequence[Any]) -> Rows:
+        opened = _OF_FELLOWS.sub(_anything, _OF_MEMBERS.sub(_anything, statement.sql))
         assert "AS mine" not in opened, f"this filter was not recognised: {opened}"
         assert "(SELECT project_member" not in opened, f"this filter was not recognised: {opened}"
-        return opened, parameters
+        return await send(connection, replace(statement, sql=opened), arguments)
 
-    for database in databases:
-        event.listen(database._engine.sync_engine, "before_cursor_execute", open_up, retval=True)
-    try:
+    with patch.object(Connection, "send", send_opened):
         yield
-    finally:
-        for database in databases:
-            event.remove(database._engine.sync_engine, "before_cursor_execute", open_up)
 
 
 def _anything(filter_: re.Match[str]) -> str:
