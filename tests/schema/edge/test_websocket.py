@@ -95,10 +95,13 @@ async def test_a_connection_without_a_usable_token_is_closed(address, payload, c
         assert (await client.closing())[0] == close_code
 
 
-async def test_a_failure_while_authenticating_closes_without_saying_why(address):
+async def test_a_failure_while_authenticating_closes_without_saying_why_except_in_the_log(address, caplog):
     async with connected(address) as client:
         await client.send(type="connection_init", payload={"authorization": token("unlucky")})
-        assert await client.closing() == (4500, "Internal server error")
+        close_code, reason = await client.closing()
+    [record] = caplog.records
+    assert (close_code, reason) == (4500, f"Internal server error {record.trace_id}")
+    assert "10.0.0.7" in caplog.text
 
 
 async def test_a_client_that_does_not_introduce_itself_is_closed(observed):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import strawberry
 import uvicorn
 
+from commands.http_server import server_config
 from resolvers.authentication import AuthenticationFailed, issue_development_token, local_authenticator
 from schema.edge.app import GraphQLEdge
 from schema.edge.errors import ErrorCode, RequestError
@@ -24,6 +25,10 @@ HARMLESS_ORIGIN = "https://studio.example"
 class Viewer:
     subject: str
     expires_at: datetime
+
+    @property
+    def id(self) -> str:
+        return self.subject
 
 
 @dataclass
@@ -202,10 +207,7 @@ def toy_edge(observed: Observed, *, development: bool = False, limits: Limits | 
 async def serving(edge: GraphQLEdge[Viewer]) -> AsyncIterator[str]:
     """The address (host and port) where the edge is served."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        edge, lifespan="off", log_config=None, ws_max_size=Limits().frame_bytes, ws_per_message_deflate=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(edge, Limits(), lifespan="off", timeout_graceful_shutdown=1))
     # Not `serve`, which takes over the signal handlers of the test run.
     running = asyncio.create_task(server._serve(sockets=[listener]))
     try:
