@@ -23,7 +23,7 @@ from schema.edge.masking import ErrorPresenter, Reply
 from schema.edge.media_types import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MULTIPART, Accepted
 from schema.edge.operation_request import OperationRequest
 from schema.edge.operations import OperationTypeNotOffered
-from schema.edge.outlet import Outlet, SlowReader, hang_up
+from schema.edge.outlet import Outlet, SlowReader, hang_up, until_gone
 from schema.edge.streams import ReplyStream
 from schema.edge.trusted_operations import TrustedOperations
 from schema.edge.viewers import ConnectedViewer, Seats, TooManyConnections
@@ -81,7 +81,9 @@ class HttpEndpoint(Generic[ViewerT]):
         try:
             await self._respond(Request(scope, receive), Outlet[Message](send, seconds=self._limits.send_seconds))
         except SlowReader:
-            hang_up(scope)
+            if hang_up(scope):
+                # Returning earlier, with the answer incomplete, would look like a mistake of ours to the server.
+                await until_gone(receive)
 
     async def _respond(self, request: Request, outlet: Outlet[Message]) -> None:
         accepted = Accepted.read(request.headers.get("accept"))
@@ -160,10 +162,10 @@ class HttpEndpoint(Generic[ViewerT]):
                     await stream.send(replies, outlet, request.receive, lifetime=lifetime.end(), closing=self._closing.wait())
                 except SlowReader:
                     raise
-                except Exception:
+                except Exception as error:
                     # The head is out already, and with it every way to say what went wrong.
                     logger.exception("graphql.stream_failed")
-                    hang_up(request.scope)
+                    raise SlowReader from error
 
     async def _send_whole(
         self, outlet: Outlet[Message], reply: Reply, media_type: str, status: int | None = None, headers: Mapping[str, str] | None = None

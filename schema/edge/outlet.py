@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 MessageT = TypeVar("MessageT")
 
@@ -34,8 +34,15 @@ class Outlet(Generic[MessageT]):
                 raise SlowReader from None
 
 
-def hang_up(scope: Scope) -> None:
+def hang_up(scope: Scope) -> bool:
     """Where the server offers it. An orderly close would wait, possibly for ever, until the client has read what is left."""
     drop: Callable[[], Any] | None = scope.get("extensions", {}).get(HANG_UP)
     if drop is not None:
         drop()
+    return drop is not None
+
+
+async def until_gone(receive: Receive) -> None:
+    """Behind the request's body, nothing comes from an HTTP client but its end."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

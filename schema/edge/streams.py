@@ -11,7 +11,7 @@ from schema.edge.errors import ErrorCode, RequestError, unauthenticated
 from schema.edge.framings import Framing
 from schema.edge.lifetime import End
 from schema.edge.masking import ErrorPresenter, Reply
-from schema.edge.outlet import Outlet
+from schema.edge.outlet import Outlet, until_gone
 
 
 class ReplyStream:
@@ -38,7 +38,7 @@ class ReplyStream:
         await _send_bytes(outlet, self._framing.opening)
         relaying = asyncio.ensure_future(self._relay(replies, outlet))
         beating = asyncio.ensure_future(self._beat(outlet))
-        leaving = asyncio.ensure_future(_until_gone(receive))
+        leaving = asyncio.ensure_future(until_gone(receive))
         ending = asyncio.ensure_future(lifetime)
         interrupting = asyncio.ensure_future(closing)
         tasks = (relaying, beating, leaving, ending, interrupting)
@@ -75,11 +75,6 @@ class ReplyStream:
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
             await _send_bytes(outlet, self._framing.heartbeat)
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send_bytes(outlet: Outlet[Message], body: bytes, *, more: bool = True) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 
@@ -115,6 +116,24 @@ async def test_a_body_over_the_limit_is_answered_with_413(observed):
         assert (response.status_code, codes(response)) == (413, ["BAD_USER_INPUT"])
 
 
+async def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(address):
+    reader, writer = await asyncio.open_connection(*address.split(":"))
+    writer.write(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+    writer.close()
+
+
+async def test_a_body_that_does_not_arrive_is_given_up_with_its_connection(observed):
+    async with serving(toy_edge(observed, limits=Limits(body_seconds=0.05))) as address:
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{")
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        writer.close()
+
+
 async def test_a_client_without_a_token_may_send_little(address):
     response = await post(address, b'{"query": "{ __typename }", "x": "' + b"x" * 65_536 + b'"}', anonymous=True)
     assert response.status_code == 413
@@ -188,6 +207,18 @@ async def test_a_failure_while_authenticating_is_masked_too(address):
     response = await post(address, "{ viewer }", headers={"Authorization": f"Bearer {token('unlucky')}"})
     assert (response.status_code, codes(response)) == (500, ["INTERNAL_SERVER_ERROR"])
     assert "10.0.0.7" not in response.text
+
+
+async def test_while_nobody_can_be_judged_clients_are_told_to_come_back(address):
+    response = await post(address, "{ viewer }", headers={"Authorization": f"Bearer {token('early')}"})
+    assert (response.status_code, codes(response)) == (503, ["INTERNAL_SERVER_ERROR"])
+    assert int(response.headers["retry-after"]) > 0
+
+
+async def test_a_large_answer_arrives_whole(address):
+    response = await post(address, "{ pages(number: 3) }")
+    assert response.json() == {"data": {"pages": "x" * 3_000_000}}
+    assert int(response.headers["content-length"]) == len(response.content)
 
 
 async def test_an_error_that_names_its_code_passes_unmasked(address):
