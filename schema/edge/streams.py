@@ -64,6 +64,8 @@ class ReplyStream:
         async with aclosing(replies):
             while (reply := await self._next(replies)) is not None:
                 await _send_bytes(outlet, self._framing.reply(reply))
+                # Sending to a client that has left succeeds, and at once: without a pause, who hears of it would never have its turn.
+                await asyncio.sleep(0)
 
     async def _next(self, replies: AsyncGenerator[Reply]) -> Reply | None:
         try:

@@ -155,6 +155,14 @@ async def test_a_client_that_hangs_up_ends_its_operation(address, observed, acce
     await observed.until_running("silent", 0)
 
 
+@BOTH
+async def test_a_client_that_hangs_up_ends_an_operation_that_never_waits(address, observed, accept):
+    async with streamed(address, "subscription { rush }", accept=accept) as response:
+        await anext(response.aiter_bytes())
+    await observed.until_running("rush", 0)
+    assert not observed.rushed_through
+
+
 async def test_a_stream_ends_with_the_token(address, observed):
     response = await answered(address, "subscription { silent }", presented=token(ttl=timedelta(seconds=1.5)))
     first, last = replies(response, EVENT_STREAM)

@@ -47,6 +47,7 @@ class Observed:
     running: Counter[str] = field(default_factory=Counter)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     banned: set[str] = field(default_factory=set)
+    rushed_through: bool = False
 
     def note(self, name: str, difference: int) -> None:
         self.running[name] += difference
@@ -156,6 +157,17 @@ def toy_schema(observed: Observed) -> strawberry.Schema:  # noqa: C901 - many fi
                     yield "x" * 1_000_000
             finally:
                 observed.note("flood", -1)
+
+        @strawberry.subscription
+        async def rush(self) -> AsyncIterator[int]:
+            """Never waits for anything."""
+            observed.note("rush", 1)
+            try:
+                for number in range(50_000):
+                    yield number
+                observed.rushed_through = True
+            finally:
+                observed.note("rush", -1)
 
         @strawberry.subscription
         async def breaks(self) -> AsyncIterator[int]:
