@@ -5,6 +5,8 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -15,6 +17,7 @@ CLOSING_SECONDS = 5
 # A client that answers no ping has stopped reading, or is gone: after both of these its connection is dropped.
 PING_SECONDS = 10
 PONG_SECONDS = 15
+LINGERING_SECONDS = 1
 # What is in the kernel's buffers when a client stops reading. Left to itself, Linux lets them grow to 4 MB for each.
 SEND_BUFFER_BYTES = 256 * 1024
 UNACKNOWLEDGED_MILLISECONDS = 20_000
@@ -63,6 +66,8 @@ def with_hang_up(app: ASGIApp) -> ASGIApp:
 class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's, where it would wait for a client without end, keep what it sends without end, or end without a word."""
 
+    _is_broken = False
+
     def keepalive_timeout(self) -> None:
         # Not 1011, which the standard clients take for the end: a laptop that wakes up is to connect again.
         self.pong_timer = None
@@ -88,9 +93,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
-        """Called again for whatever comes after a message that broke the protocol."""
-        if self.close_sent:
+        """Called again for whatever comes after a message that broke the protocol, none of which is read."""
+        if self._is_broken:
             return
+        self._is_broken = True
         assert self.conn.close_sent is not None
         self.queue.put_nowait({"type": "websocket.disconnect", "code": self.conn.close_sent.code, "reason": self.conn.close_sent.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -99,7 +105,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         # Closed at once, with the client still sending, the connection would be reset and the close code lost.
-        self.close_timer = self.loop.call_later(1, self.transport.close)
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(LINGERING_SECONDS, self.transport.close)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        try:
+            await super().send(message)
+        except RuntimeError:
+            # The client broke the protocol and has been told so, which the application does not know yet.
+            if not self.close_sent:
+                raise
+            raise ClientDisconnected from None
 
     def on_task_complete(self, task: Any) -> None:
         super().on_task_complete(task)
