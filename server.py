@@ -1,6 +1,7 @@
 """The composition root: settings and a database's address in, the running application out. Tests call the same functions."""
 
 import asyncio
+import logging
 import os
 import random
 import socket
@@ -17,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from domain.access import Viewer
 from domain.identifiers import uuid7
 from domain.jobs import embedding
 from domain.jobs.endpoints import Endpoints
@@ -38,7 +40,7 @@ from domain.ports import Clock, Ids, Library
 from domain.prompting.memory import PromptMemory
 from persistence.database import Database
 from persistence.deliveries import ProcrastinateDeliveries
-from persistence.diagnosis import is_reachable
+from persistence.diagnosis import is_away, is_reachable
 from persistence.embedding_desk import PostgresEmbeddingDesk
 from persistence.job_archive import PostgresJobArchive
 from persistence.job_desk import PostgresJobDesk
@@ -48,16 +50,20 @@ from persistence.wakeups import PostgresWakeups
 from resolvers.authentication import Authenticator, issue_development_token, issuer_authenticator, local_authenticator
 from resolvers.context import RequestContext, Services
 from resolvers.remembered_tokens import RememberedTokens
-from resolvers.signing_keys import PublishedKeys, key_set_fetcher
+from resolvers.signing_keys import PublishedKeys, SigningKeysUnavailable, key_set_fetcher
 from resolvers.viewers import Viewers
 from schema.build import build_schema
 from schema.edge.allowance import Allowances
 from schema.edge.app import GraphQLEdge
+from schema.edge.errors import Unavailable
 from schema.edge.limits import Limits
+from schema.edge.trusted_documents import TrustedDocuments
 from schema.failures import explain
 from schema.graphiql import graphiql_routes
 from schema.story import read_story
 from settings import Settings
+
+logger = logging.getLogger(__name__)
 
 LIMITS = Limits()
 BUCKETS_KEPT = 10_000
@@ -183,8 +189,23 @@ class Scriptorium:
         days = self.settings.log_retention_days
         return Upkeep(PostgresJobArchive(self.database), log_retention=timedelta(days=days) if days else None)
 
+    def end_streams(self) -> None:
+        """Call this when the server that serves `app` begins to shut down, before it waits for open responses."""
+        self._edge.end_streams()
+
     @cached_property
     def app(self) -> Starlette:
+        routes: list[BaseRoute] = [
+            Route("/healthz", _alive),
+            Route("/readyz", self._ready),
+            Route("/graphql", self._edge),
+            WebSocketRoute("/graphql", self._edge),
+            *(self._graphiql() if self.settings.graphiql else ()),
+        ]
+        return Starlette(routes=routes, lifespan=self._lifespan)
+
+    @cached_property
+    def _edge(self) -> GraphQLEdge[Viewer]:
         services = Services(
             library=self.library,
             wakeups=self.wakeups,
@@ -204,9 +225,19 @@ class Scriptorium:
             clock=self._world.clock,
             ids=self._world.ids,
         )
-        edge = GraphQLEdge(
+
+        async def authenticate(token: str) -> Viewer:
+            try:
+                return await viewers.authenticate(token)
+            except Exception as error:
+                if not (isinstance(error, SigningKeysUnavailable) or is_away(error)):
+                    raise
+                logger.warning("graphql.unavailable", extra={"error": type(error).__name__})
+                raise Unavailable from error
+
+        return GraphQLEdge(
             build_schema(),
-            authenticate=viewers.authenticate,
+            authenticate=authenticate,
             context=lambda viewer: RequestContext.for_viewer(services, viewer),
             identify=lambda viewer: str(viewer.user.id),
             allowances=_allowances(self.settings),
@@ -215,15 +246,12 @@ class Scriptorium:
             allowed_origins=self.settings.allowed_origins,
             now=self._world.clock,
             explain=explain,
+            documents=TrustedDocuments(
+                self.settings.trusted_documents or {},
+                only=self.settings.trusted_documents_only,
+                most_characters=LIMITS.remembered_characters,
+            ),
         )
-        routes: list[BaseRoute] = [
-            Route("/healthz", _alive),
-            Route("/readyz", self._ready),
-            Route("/graphql", edge),
-            WebSocketRoute("/graphql", edge),
-            *(self._graphiql() if self.settings.graphiql else ()),
-        ]
-        return Starlette(routes=routes, lifespan=self._lifespan)
 
     def _catalogue(self) -> ModelCatalogue:
         settings = self.settings

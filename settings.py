@@ -1,5 +1,6 @@
 """What the operator decides: read once from the environment (or `.env`), frozen, secrets wrapped."""
 
+import json
 import math
 import os
 import secrets
@@ -7,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.config import Config
@@ -29,7 +31,7 @@ class SettingsError(Exception):
 class Settings:
     """One attribute per setting of the README's table.
 
-    `database_url` None means the embedded Postgres, `embedding_model` None that nothing is embedded, `log_retention_days` 0 that logs of finished jobs are never compacted,
+    `database_url` None means the embedded Postgres, `embedding_model` None that nothing is embedded, `trusted_documents` None that there are none, `log_retention_days` 0 that logs of finished jobs are never compacted,
     `prompt_memory_mb` 0 that nothing is kept between prompts, `cost_per_minute` 0 that nobody's operations are counted against a limit.
     """
 
@@ -58,6 +60,8 @@ class Settings:
     jwt_secret: Secret | None
     allowed_origins: tuple[str, ...]
     cost_per_minute: int
+    trusted_documents: Mapping[str, str] | None
+    trusted_documents_only: bool
     graphiql: bool
     workers_in_process: int
     jobs_per_user: int
@@ -86,6 +90,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     base_url = get("OPENAI_BASE_URL") or None
     model = get("SCRIPTORIUM_MODEL") or None
     jwks_url = get("SCRIPTORIUM_JWT_JWKS_URL") or None
+    documents = _documents(get("SCRIPTORIUM_TRUSTED_DOCUMENTS"))
     given_secret = _secret(get("SCRIPTORIUM_JWT_SECRET"))
     settings = Settings(
         production=production,
@@ -113,6 +118,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         jwt_secret=None if jwks_url else _jwt_secret(given_secret, data_dir, production),
         allowed_origins=tuple(origin.strip() for origin in get("SCRIPTORIUM_ALLOWED_ORIGINS").split(",") if origin.strip()),
         cost_per_minute=_points(get("SCRIPTORIUM_COST_PER_MINUTE", "1000000"), "SCRIPTORIUM_COST_PER_MINUTE"),
+        trusted_documents=documents,
+        trusted_documents_only=_documents_only(get("SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY", "false"), documents),
         graphiql=not production,
         workers_in_process=_count(get("SCRIPTORIUM_WORKERS_IN_PROCESS", "16"), "SCRIPTORIUM_WORKERS_IN_PROCESS"),
         jobs_per_user=_count(get("SCRIPTORIUM_JOBS_PER_USER", "4"), "SCRIPTORIUM_JOBS_PER_USER", least=1),
@@ -207,6 +214,31 @@ def _kept_secret(path: Path) -> str:
         finally:
             fresh.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+def _documents(value: str) -> Mapping[str, str] | None:
+    """The file's documents by their ids, as Relay and graphql-codegen write them."""
+    if not value:
+        return None
+    path = Path(value).expanduser().absolute()
+    try:
+        documents = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"SCRIPTORIUM_TRUSTED_DOCUMENTS: {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"SCRIPTORIUM_TRUSTED_DOCUMENTS: {path} is not JSON in UTF-8.") from error
+    if not isinstance(documents, dict) or not all(name and isinstance(text, str) and text.strip() for name, text in documents.items()):
+        raise SettingsError(f"SCRIPTORIUM_TRUSTED_DOCUMENTS: {path} must be a JSON object with a GraphQL document as text for each id.")
+    return MappingProxyType(documents)
+
+
+def _documents_only(value: str, documents: Mapping[str, str] | None) -> bool:
+    if value.lower() not in {"true", "false"}:
+        raise SettingsError("SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY must be true or false.")
+    only = value.lower() == "true"
+    if only and documents is None:
+        raise SettingsError("SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY needs SCRIPTORIUM_TRUSTED_DOCUMENTS: the documents to be trusted.")
+    return only
 
 
 def _secret(value: str) -> Secret | None:

@@ -14,8 +14,15 @@ from bench.api.profiling import profile
 from bench.first_text import first_text
 from bench.jobs import jobs
 from bench.prompts import prompts
+from bench.slow_readers import slow_readers
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"api": api, "first_text": first_text, "jobs": jobs, "prompts": prompts}
+BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {
+    "api": api,
+    "first_text": first_text,
+    "jobs": jobs,
+    "prompts": prompts,
+    "slow_readers": slow_readers,
+}
 
 
 def main() -> None:

@@ -1,19 +1,19 @@
 """`scriptorium serve`: the API, and unless told otherwise the worker, in one process."""
 
 import errno
+import gc
 import socket
 import sys
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from commands.database import migrated_database
+from commands.http_server import bound_what_waits, server_config
 from commands.logs import configure_logs
 from commands.refusal import CannotStart
 from server import LIMITS, Scriptorium
 from settings import Settings
 
-CLOSING_SECONDS = 5
 BACKLOG = 2048
 
 
@@ -23,29 +23,12 @@ def serve(settings: Settings) -> None:
     listener = _listen(settings)
     with listener, migrated_database(settings) as urls:
         scriptorium = Scriptorium(settings, urls.application)
-        config = server_config(scriptorium.app)
-        server = AnnouncingServer(config, scriptorium, port=listener.getsockname()[1])
+        server = AnnouncingServer(server_config(scriptorium.app, LIMITS), scriptorium, port=listener.getsockname()[1])
         server.run(sockets=[listener])
 
 
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """How an application is served; where, its listening socket says."""
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        ws="websockets-sansio",
-        ws_max_size=LIMITS.frame_bytes,
-        ws_per_message_deflate=False,
-        ws_ping_timeout=60,
-        server_header=False,
-        timeout_graceful_shutdown=CLOSING_SECONDS,
-    )
-
-
 class AnnouncingServer(uvicorn.Server):
-    """Says where it is once it can be reached there."""
+    """Says where it is once it can be reached there, and waits for no stream when it shuts down."""
 
     def __init__(self, config: uvicorn.Config, scriptorium: Scriptorium, *, port: int) -> None:
         super().__init__(config)
@@ -55,8 +38,15 @@ class AnnouncingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            # What is there now stays for good; looking through it again and again would stop all requests for a moment each time.
+            gc.collect()
+            gc.freeze()
             sys.stdout.write(_welcome(self._scriptorium, self._port))
             sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._scriptorium.end_streams()
+        await super().shutdown(sockets)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -64,6 +54,7 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound_what_waits(listener)
     try:
         listener.bind((settings.host, settings.port))
         # At once: two processes may both bind a port, if neither listens yet. Whoever connects early waits until we are ready.

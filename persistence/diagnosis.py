@@ -4,11 +4,24 @@ import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from persistence.connection import Connection
 from persistence.database import Database
+
+# Raised while connecting, which SQLAlchemy does not wrap, or as the cause of what it wraps.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 NOBODY = UUID(int=0)
 ANSWER_SECONDS = 3.0
@@ -39,6 +52,14 @@ async def is_reachable(database: Database) -> bool:
             return True
     except (OSError, TimeoutError, SQLAlchemyError):
         return False
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a statement failed because the database could not be reached, or had no connection to give."""
+    if isinstance(error, DBAPIError):
+        driver = None if error.orig is None else error.orig.__cause__
+        return error.connection_invalidated or isinstance(driver, _AWAY)
+    return isinstance(error, (*_AWAY, PoolTimeout))
 
 
 async def diagnose(database: Database) -> list[Finding]:

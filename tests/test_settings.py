@@ -80,6 +80,9 @@ def test_no_secret_is_shown_with_the_settings(read: Any):
         ({"SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE": "1" + 9 * "0" + "1"}, "SCRIPTORIUM_MODEL_TOKENS_PER_MINUTE"),
         ({"SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "-1"}, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND"),
         ({"SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "inf"}, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND"),
+        ({"SCRIPTORIUM_TRUSTED_DOCUMENTS": "/nonexistent/documents.json"}, "SCRIPTORIUM_TRUSTED_DOCUMENTS: .* cannot be read"),
+        ({"SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY": "true"}, "SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY needs"),
+        ({"SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY": "perhaps"}, "SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY must be true or false"),
         ({"SCRIPTORIUM_JWT_SECRET": "short"}, "SCRIPTORIUM_JWT_SECRET"),
         ({"OPENAI_BASE_URL": "localhost:11434/v1", "SCRIPTORIUM_MODEL": "llama3.2"}, "OPENAI_BASE_URL"),
         ({"OPENAI_BASE_URL": "http:///v1", "SCRIPTORIUM_MODEL": "llama3.2"}, "OPENAI_BASE_URL"),
@@ -110,6 +113,25 @@ def test_prompts_may_remember_as_much_as_they_are_given(read: Any):
 def test_what_a_user_may_ask_for_in_a_minute_can_be_chosen_and_unlimited(read: Any):
     assert read().cost_per_minute == 1_000_000
     assert read(SCRIPTORIUM_COST_PER_MINUTE="0").cost_per_minute == 0
+
+
+def test_documents_can_be_trusted_beforehand_and_exclusively(read: Any, tmp_path: Path):
+    assert (read().trusted_documents, read().trusted_documents_only) == (None, False)
+    manifest = tmp_path / "documents.json"
+    manifest.write_text('{"1a2b": "{ viewer { user { name } } }"}', encoding="utf-8")
+    trusting = read(SCRIPTORIUM_TRUSTED_DOCUMENTS=str(manifest), SCRIPTORIUM_TRUSTED_DOCUMENTS_ONLY="True")
+    assert trusting.trusted_documents == {"1a2b": "{ viewer { user { name } } }"}
+    assert trusting.trusted_documents_only
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'"x"', b"5", b'{"a": 5}', b'{"a": " "}', b'{"": "{ a }"}', b'{"a": "\xff"}', b"[" * 10**5]
+)
+def test_a_file_that_holds_no_documents_is_refused_by_name(read: Any, tmp_path: Path, content: bytes):
+    manifest = tmp_path / "documents.json"
+    manifest.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"SCRIPTORIUM_TRUSTED_DOCUMENTS: {manifest} "):
+        read(SCRIPTORIUM_TRUSTED_DOCUMENTS=str(manifest))
 
 
 def test_a_slow_model_can_be_given_more_time(read: Any):

@@ -21,8 +21,10 @@ from starlette.routing import Route
 
 from bench.api import statements
 from bench.api.cases import CASES, Case
-from commands.serve import BACKLOG, server_config
+from commands.http_server import server_config
+from commands.serve import BACKLOG
 from persistence.urls import DatabaseAddress
+from server import LIMITS
 from settings import LOCAL_AUDIENCE, LOCAL_ISSUER
 
 CONNECTIONS = 10
@@ -86,7 +88,7 @@ def main() -> None:
     port = parser.parse_args().port
     with socket.create_server(("127.0.0.1", port), backlog=BACKLOG) as listener:
         bare = BareServer(os.environ["DATABASE_URL"], os.environ["SCRIPTORIUM_JWT_SECRET"])
-        uvicorn.Server(server_config(bare.app)).run(sockets=[listener])
+        uvicorn.Server(server_config(bare.app, LIMITS)).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -111,11 +111,6 @@ def rate_limit_headers(standing: Standing) -> dict[str, str]:
     }
 
 
-def retry_headers(refusal: AllowanceSpent) -> dict[str, str]:
-    """Of an answer with status 429."""
-    return {**rate_limit_headers(refusal.standing), "Retry-After": str(refusal.retry_after)}
-
-
 def cost_report(*, requested: int, used: int, limit: int, standing: Standing | None, at: datetime) -> Mapping[str, object]:
     """The `extensions.cost` of an answer given at `at`.
 

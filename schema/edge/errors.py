@@ -27,5 +27,12 @@ class RequestError(Exception):
         self.message = message
 
 
+class Unavailable(RequestError):  # noqa: N818 - named by what it means for the client
+    """What the server itself depends on is away: nothing is wrong with the request, which may be sent again."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.INTERNAL_SERVER_ERROR, "The service is not available at the moment: try again.")
+
+
 def unauthenticated() -> RequestError:
     return RequestError(ErrorCode.UNAUTHENTICATED, "A valid bearer token is required.")

@@ -1,31 +1,37 @@
-"""GraphQL over HTTP: one operation per request, the status by its result."""
+"""GraphQL over HTTP: one operation per request, answered at once with a status by its result, or as a stream."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from email.message import Message
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, aclosing
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.types.graphql import OperationType
 
 from resolvers.authentication import AuthenticationFailed
-from resolvers.signing_keys import SigningKeysUnavailable
 from schema.edge import json_text
-from schema.edge.allowance import AllowanceSpent, rate_limit_headers, retry_headers
+from schema.edge.allowance import AllowanceSpent, rate_limit_headers
 from schema.edge.bearer import token_from_header
-from schema.edge.errors import ErrorCode, RequestError, unauthenticated
+from schema.edge.errors import ErrorCode, RequestError, Unavailable, unauthenticated
+from schema.edge.framings import FRAMINGS
+from schema.edge.http_request import HttpRefusal, read_operation
+from schema.edge.lifetime import Lifetime
 from schema.edge.limits import Limits
 from schema.edge.masking import ErrorPresenter, Reply
-from schema.edge.media_types import GRAPHQL_RESPONSE, JSON, preferred_media_type
-from schema.edge.operation_request import MalformedRequest, OperationRequest
-from schema.edge.operations import Answer, Operations, OperationTypeNotOffered
+from schema.edge.media_types import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MULTIPART, Accepted
+from schema.edge.operation_request import OperationRequest
+from schema.edge.operations import Answer, OperationTypeNotOffered
+from schema.edge.outlet import Outlet, SlowReader, hang_up, until_gone
+from schema.edge.streams import ReplyStream
+from schema.edge.trusted_operations import TrustedOperations
+from schema.edge.viewers import ConnectedViewer, Seats, TooManyConnections
 
-ViewerT = TypeVar("ViewerT")
+ViewerT = TypeVar("ViewerT", bound=ConnectedViewer)
 
-# A page on another site cannot add any of these to a request without asking first (a CORS preflight).
-PREFLIGHT_HEADERS = ("GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name")
+logger = logging.getLogger(__name__)
 
 _OFFERED = {
     "GET": frozenset({OperationType.QUERY}),
@@ -43,15 +49,9 @@ _STATUS = {
     ErrorCode.TIMEOUT: 504,
     ErrorCode.INTERNAL_SERVER_ERROR: 500,
 }
-
-
-class HttpRefusal(RequestError):  # noqa: N818 - a refusal is an answer, not a malfunction
-    """A request that HTTP itself has a status for."""
-
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(ErrorCode.BAD_USER_INPUT, message)
-        self.status = status
-        self.headers = headers or {}
+_TRY_AGAIN = {"Retry-After": "5"}
+# Large answers go out in pieces, so that no more than two wait in the server's buffer for a client that does not read.
+_PIECE_BYTES = 64 * 1024
 
 
 class HttpEndpoint(Generic[ViewerT]):
@@ -59,115 +59,173 @@ class HttpEndpoint(Generic[ViewerT]):
 
     def __init__(
         self,
-        operations: Operations[ViewerT],
+        operations: TrustedOperations[ViewerT],
         *,
         authenticate: Callable[[str], Awaitable[ViewerT]],
         present: ErrorPresenter,
         limits: Limits,
+        now: Callable[[], datetime],
     ) -> None:
         self._operations = operations
         self._authenticate = authenticate
         self._present = present
         self._limits = limits
+        self._now = now
+        self._seats = Seats(per_viewer=limits.streams_per_viewer)
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """End all streams, now and from now on; their clients come back, to another process or a later one."""
+        self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        media_type = preferred_media_type(request.headers.get("accept"))
         try:
-            answer = await self._answer(request, media_type)
-            response = _response(answer.reply, media_type or JSON, headers=rate_limit_headers(answer.standing) if answer.standing else None)
-        except AllowanceSpent as refusal:
-            response = _response(self._present.reply_to_failure(refusal), media_type or JSON, headers=retry_headers(refusal))
-        except HttpRefusal as refusal:
-            response = _response(self._present.reply_to_failure(refusal), media_type or JSON, refusal.status, refusal.headers)
+            await self._respond(Request(scope, receive), Outlet[Message](send, seconds=self._limits.send_seconds))
+        except SlowReader:
+            if hang_up(scope):
+                # Returning earlier, with the answer incomplete, would look like a mistake of ours to the server.
+                await until_gone(receive)
+
+    async def _respond(self, request: Request, outlet: Outlet[Message]) -> None:
+        accepted = Accepted.read(request.headers.get("accept"))
+        whole = accepted.whole or JSON
+        try:
+            await self._answer(request, accepted, outlet)
         except ClientDisconnect:
             return
+        except SlowReader:
+            raise
+        except HttpRefusal as refusal:
+            await self._send_whole(outlet, self._present.reply_to_failure(refusal), whole, refusal.status, refusal.headers)
         except Exception as error:  # noqa: BLE001 - the frame of the endpoint: whatever happens, the client gets a GraphQL response
-            response = _response(self._present.reply_to_failure(error), media_type or JSON)
-        await response(scope, receive, send)
+            await self._send_whole(outlet, self._present.reply_to_failure(error), whole)
 
-    async def _answer(self, request: Request, media_type: str | None) -> Answer:
+    async def _answer(self, request: Request, accepted: Accepted, outlet: Outlet[Message]) -> None:
+        """Nothing has been sent when this raises, except for SlowReader."""
         if request.method not in _OFFERED:
             raise HttpRefusal(405, "Use POST, or GET for queries.", {"Allow": "GET, POST"})
-        if media_type is None:
-            raise HttpRefusal(406, f"Only {GRAPHQL_RESPONSE} and {JSON} are offered here.")
-        viewer = await self._viewer(request)
-        parameters = _read_query_string(request) if request.method == "GET" else await self._read_body(request, anonymous=viewer is None)
-        try:
-            operation = OperationRequest.parse(parameters)
-            return await self._operations.execute(
-                operation, viewer, offered=_OFFERED[request.method], address=request.client.host if request.client else ""
+        if accepted.whole is None and accepted.stream is None:
+            raise HttpRefusal(
+                406, f"Only {GRAPHQL_RESPONSE} and {JSON} are offered here, and for subscriptions {EVENT_STREAM} and {MULTIPART}."
             )
-        except MalformedRequest as error:
-            raise HttpRefusal(400, str(error)) from error
+        token = _token(request)
+        viewer = None if token is None else await self._viewer(token)
+        operation = await read_operation(request, self._limits, anonymous=viewer is None)
+        try:
+            answer = await self._execute(request, operation, viewer)
         except OperationTypeNotOffered as error:
             if error.operation_type is OperationType.MUTATION:
                 raise HttpRefusal(405, "Mutations need POST.", {"Allow": "POST"}) from error
-            raise
+            if viewer is None or token is None:
+                raise unauthenticated() from None
+            if accepted.stream is None:
+                raise HttpRefusal(
+                    406, f'A subscription needs "Accept: {EVENT_STREAM}" or "Accept: {MULTIPART};subscriptionSpec=1.0", or a WebSocket.'
+                ) from error
+            await self._stream(request, accepted.stream, self._operations.stream(operation, viewer), token, viewer, outlet)
+            return
+        if accepted.stream and accepted.prefers_stream and token and viewer and _status(answer.reply, GRAPHQL_RESPONSE) not in {401, 429}:
+            await self._stream(request, accepted.stream, _once(answer.reply), token, viewer, outlet)
+        else:
+            await self._send_whole(outlet, answer.reply, accepted.whole or JSON, headers=_allowance_headers(answer))
 
-    async def _viewer(self, request: Request) -> ViewerT | None:
-        authorization = request.headers.get("authorization")
-        if authorization is None:
-            return None
+    async def _viewer(self, token: str) -> ViewerT:
         try:
-            return await self._authenticate(token_from_header(authorization))
+            return await self._authenticate(token)
         except AuthenticationFailed:
             raise unauthenticated() from None
-        except SigningKeysUnavailable:
-            raise RequestError(ErrorCode.TIMEOUT, "The issuer of tokens does not answer. Try again in a few seconds.") from None
+        except Unavailable as error:
+            raise HttpRefusal(503, error.message, _TRY_AGAIN, code=error.code) from error
 
-    async def _read_body(self, request: Request, *, anonymous: bool) -> object:
-        _require_json(request.headers.get("content-type", ""))
-        allowed = self._limits.anonymous_body_bytes if anonymous else self._limits.body_bytes
-        body = bytearray()
+    async def _execute(self, request: Request, operation: OperationRequest, viewer: ViewerT | None) -> Answer:
+        address = request.client.host if request.client else ""
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > allowed:
-                        raise HttpRefusal(413, f"The request is larger than {allowed} bytes.")
-        except TimeoutError:
-            raise HttpRefusal(408, "The request did not arrive in time.") from None
-        return _decode(bytes(body), "The request body must be JSON in UTF-8.")
+            return await self._operations.execute(operation, viewer, offered=_OFFERED[request.method], address=address)
+        except OperationTypeNotOffered:
+            raise
+        except AllowanceSpent as refusal:
+            return Answer(self._present.reply_to_failure(refusal), refusal.standing, refusal.retry_after)
+        except RequestError as error:
+            return Answer(self._present.reply_to_failure(error))
+
+    async def _stream(
+        self, request: Request, media_type: str, replies: AsyncGenerator[Reply], token: str, viewer: ViewerT, outlet: Outlet[Message]
+    ) -> None:
+        with ExitStack() as seat:
+            try:
+                seat.enter_context(self._seats.taken_by(viewer))
+            except TooManyConnections:
+                message = f"A user has at most {self._limits.streams_per_viewer} streams at a time."
+                raise HttpRefusal(429, message, _TRY_AGAIN, code=ErrorCode.RATE_LIMITED) from None
+            lifetime = Lifetime(token, viewer, authenticate=self._authenticate, limits=self._limits, now=self._now)
+            framing = FRAMINGS[media_type]
+            stream = ReplyStream(framing, present=self._present, heartbeat_seconds=self._limits.heartbeat_seconds)
+            async with aclosing(replies):
+                await _send_head(outlet, 200, _stream_headers(framing.content_type))
+                try:
+                    await stream.send(replies, outlet, request.receive, lifetime=lifetime.end(), closing=self._closing.wait())
+                except SlowReader:
+                    raise
+                except Exception as error:
+                    # The head is out already, and with it every way to say what went wrong.
+                    logger.exception("graphql.stream_failed")
+                    raise SlowReader from error
+
+    async def _send_whole(
+        self, outlet: Outlet[Message], reply: Reply, media_type: str, status: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Raises: SlowReader."""
+        status = status or _status(reply, media_type)
+        body = json_text.encode(reply)
+        await _send_head(outlet, status, {**_headers(status, media_type, len(body)), **(headers or {})})
+        for start in range(0, len(body), _PIECE_BYTES):
+            piece = body[start : start + _PIECE_BYTES]
+            await outlet.send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
 
 
-def _read_query_string(request: Request) -> dict[str, object]:
-    if not any(name in request.headers for name in PREFLIGHT_HEADERS):
-        raise HttpRefusal(400, f"GET needs one of these headers: {', '.join(PREFLIGHT_HEADERS)}.")
-    parameters: dict[str, object] = dict(request.query_params)
-    for name in ("variables", "extensions"):
-        if text := request.query_params.get(name):
-            parameters[name] = _decode(text, f"`{name}` must be JSON.")
-    return parameters
-
-
-def _require_json(content_type: str) -> None:
-    header = Message()
-    header["content-type"] = content_type
-    if header.get_content_type() != JSON or str(header.get_param("charset", "utf-8")).lower() != "utf-8":
-        raise HttpRefusal(415, f"The request must be {JSON} in UTF-8.")
-
-
-def _decode(text: bytes | str, message: str) -> object:
+def _token(request: Request) -> str | None:
+    authorization = request.headers.get("authorization")
     try:
-        return json_text.decode(text)
-    except ValueError:
-        raise HttpRefusal(400, message) from None
+        return None if authorization is None else token_from_header(authorization)
+    except AuthenticationFailed:
+        raise unauthenticated() from None
 
 
-def _response(reply: Reply, media_type: str, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    status = status or _status(reply, media_type)
-    return Response(
-        json_text.encode(reply),
-        status_code=status,
-        headers={
-            "Content-Type": f"{media_type}; charset=utf-8",
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            **({"WWW-Authenticate": "Bearer"} if status == 401 else {}),
-            **(headers or {}),
-        },
-    )
+async def _once(reply: Reply) -> AsyncGenerator[Reply]:
+    yield reply
+
+
+async def _send_head(outlet: Outlet[Message], status: int, headers: Mapping[str, str]) -> None:
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await outlet.send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+def _allowance_headers(answer: Answer) -> dict[str, str]:
+    limits = rate_limit_headers(answer.standing) if answer.standing else {}
+    return limits if answer.retry_after is None else {**limits, "Retry-After": str(answer.retry_after)}
+
+
+def _headers(status: int, media_type: str, length: int) -> dict[str, str]:
+    """The headers of every answer that is no stream."""
+    return {
+        "Content-Type": f"{media_type}; charset=utf-8",
+        "Content-Length": str(length),
+        "Cache-Control": "no-store",
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+        **({"WWW-Authenticate": "Bearer"} if status == 401 else {}),
+        **(_TRY_AGAIN if status == 429 else {}),
+    }
+
+
+def _stream_headers(content_type: str) -> dict[str, str]:
+    return {
+        "Content-Type": content_type,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+        "X-Accel-Buffering": "no",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _status(reply: Reply, media_type: str) -> int:

@@ -8,8 +8,7 @@ class Limits:
     """Lengths are characters or bytes as named, durations are seconds.
 
     The HTTP server must be told the ones it enforces itself: with uvicorn `ws_max_size=limits.frame_bytes`.
-    It should also run with `ws_per_message_deflate=False` (a small frame cannot then grow into a large one)
-    and `ws_ping_timeout=60` (a busy client is not mistaken for a dead one).
+    It should also run with `ws_per_message_deflate=False` (a small frame cannot then grow into a large one).
     """
 
     # The standard introspection query is exactly 15 deep.
@@ -39,6 +38,21 @@ class Limits:
 
     frame_bytes: int = 4 * 1024 * 1024
     operations_per_socket: int = 50
+    connections_per_viewer: int = 10
+    # Streams over HTTP carry one operation each.
+    streams_per_viewer: int = 50
+    # A page that opens starts some twenty subscriptions at once, and later sends a few messages a second at most.
+    messages_at_once: int = 500
+    messages_per_second: float = 20
     init_seconds: float = 10
-    send_seconds: float = 30
+    # However long its token is valid, so that the connections of a fleet settle anew after a deployment or a move.
+    connection_seconds: float = 3600
+    # How often it is asked whether the token of an open connection is still accepted.
+    recheck_seconds: float = 30
+    heartbeat_seconds: float = 12
+    # A client that stops reading is gone after these two together, and nothing but one message is kept for it until then.
+    send_seconds: float = 15
     close_seconds: float = 5
+
+    # Source text of the documents that viewers have brought to be named later (automatic persisted queries).
+    remembered_characters: int = 4_000_000

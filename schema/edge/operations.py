@@ -37,10 +37,14 @@ class OperationTypeNotOffered(RequestError):  # noqa: N818 - a refusal is an ans
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`standing` is what is left of the client's allowance; None where nothing is limited, or nothing was charged."""
+    """`standing` is what is left of the client's allowance; None where nothing is limited, or nothing was charged.
+
+    `retry_after` is set where it was spent: in how many seconds the same can be asked again.
+    """
 
     reply: Reply
     standing: Standing | None = None
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

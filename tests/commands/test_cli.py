@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import orjson
 import psycopg
 import pytest
 
+from commands.demo import documents
 from commands.serve import local_address
 from resolvers.authentication import local_authenticator
 from server import utc_now
@@ -224,6 +226,30 @@ def test_a_server_in_the_background_of_a_script_says_as_well_that_it_was_interru
     with started(settings, "serve", "--port", "0", until="Ctrl-C", by=IN_THE_BACKGROUND) as (process, _):
         assert ends(process, signal.SIGINT) == (130, "")
     assert connections(owner_url) == 0
+
+
+def test_a_server_waits_for_no_stream_when_it_is_told_to_stop(settings: dict[str, str], owner_url: str):
+    settings |= {"DATABASE_URL": owner_url, "SCRIPTORIUM_REHEARSAL_WORDS_PER_SECOND": "1"}
+    with started(settings, "serve", "--port", "0", until="Ctrl-C") as (process, printed):
+        address, token = re.search(r"ready at (\S+)", printed), re.search(r"^  (ey\S+)$", printed, re.MULTILINE)
+        assert address is not None
+        assert token is not None
+        with httpx2.Client(base_url=address[1], headers={"Authorization": f"Bearer {token[1]}"}, timeout=SECONDS) as client:
+
+            def change(document: str, **given: object) -> Any:
+                (payload,) = client.post("/graphql", json={"query": document, "variables": {"input": given}}).json()["data"].values()
+                return payload
+
+            project = change(documents.CREATE_PROJECT, title="The Lighthouse", genre="MYSTERY")["project"]
+            chapter = change(documents.CREATE_CHAPTER, projectId=project["id"], title="Low water", targetWordCount=500)["chapter"]
+            job = change(documents.START, chapterId=chapter["id"])["job"]
+            body = {"query": documents.EVENTS, "variables": {"jobId": job["id"]}}
+            with client.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as response:
+                pieces = response.iter_text()
+                said = next(piece for piece in pieces if "event: next" in piece)
+                assert ends(process, signal.SIGTERM) == (0, "")
+                said += "".join(pieces)
+    assert "event: complete" not in said
 
 
 def test_in_production_the_welcome_has_no_token_and_every_line_of_the_log_is_json(settings: dict[str, str], owner_url: str):

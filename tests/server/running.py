@@ -12,6 +12,7 @@ import uvicorn
 from starlette.datastructures import Secret
 
 from commands.demo.client import Client
+from commands.http_server import server_config
 from domain.jobs import embedding
 from domain.jobs.timing import Pauses
 from domain.llm.model import LanguageModel
@@ -49,6 +50,8 @@ TEST_SETTINGS = Settings(
     jwt_secret=Secret(SECRET),
     allowed_origins=(),
     cost_per_minute=0,
+    trusted_documents=None,
+    trusted_documents_only=False,
     graphiql=True,
     workers_in_process=8,
     jobs_per_user=8,
@@ -94,15 +97,7 @@ async def running(
     settings = replace(TEST_SETTINGS, openai_base_url=model_url, **changes)
     world = World(model=model, clock=clock, pauses=pauses or Pauses(), embedding_pauses=embedding_pauses or embedding.Pauses())
     scriptorium = Scriptorium(settings, database_url, world=world)
-    config = uvicorn.Config(
-        scriptorium.app,
-        port=0,
-        lifespan="on",
-        log_config=None,
-        ws="websockets-sansio",
-        ws_max_size=LIMITS.frame_bytes,
-        timeout_graceful_shutdown=1,
-    )
+    config = server_config(scriptorium.app, LIMITS, port=0, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server._serve())

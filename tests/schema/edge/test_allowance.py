@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.edge.allowance import Allowances, AllowanceSpent, Standing, cost_report, rate_limit_headers, retry_headers
+from schema.edge.allowance import Allowances, AllowanceSpent, Standing, cost_report, rate_limit_headers
 from schema.edge.errors import ErrorCode
 
 
@@ -137,11 +137,11 @@ def test_headers_say_it_as_the_draft_does_and_as_its_earlier_versions_did():
     }
 
 
-def test_a_refusal_says_when_to_retry_beside_them(clock):
+def test_a_refusal_says_when_to_retry_and_where_its_client_stands(clock):
     bucket = allowances(clock)
     bucket.take("ada", 600)
-    headers = retry_headers(refusal(bucket, "ada", 15))
-    assert (headers["Retry-After"], headers["RateLimit"]) == ("2", '"cost";r=0;t=60')
+    refused = refusal(bucket, "ada", 15)
+    assert (refused.retry_after, rate_limit_headers(refused.standing)["RateLimit"]) == (2, '"cost";r=0;t=60')
 
 
 def test_the_report_names_the_operation_and_the_bucket():

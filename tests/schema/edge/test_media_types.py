@@ -1,6 +1,8 @@
 import pytest
 
-from schema.edge.media_types import GRAPHQL_RESPONSE, JSON, preferred_media_type
+from schema.edge.media_types import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MULTIPART, Accepted
+
+APOLLO_MULTIPART = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0"
 
 
 @pytest.mark.parametrize(
@@ -27,4 +29,28 @@ from schema.edge.media_types import GRAPHQL_RESPONSE, JSON, preferred_media_type
     ],
 )
 def test_the_media_type_the_client_likes_best_is_chosen(accept, chosen):
-    assert preferred_media_type(accept) == chosen
+    assert Accepted.read(accept).whole == chosen
+
+
+@pytest.mark.parametrize(
+    ("accept", "stream", "preferred"),
+    [
+        (None, None, False),
+        ("*/*", None, False),
+        (JSON, None, False),
+        (EVENT_STREAM, EVENT_STREAM, True),
+        ("Text/Event-Stream; charset=utf-8", EVENT_STREAM, True),
+        (f"{EVENT_STREAM};q=0, {JSON}", None, False),
+        (f"{GRAPHQL_RESPONSE}, {JSON}, {EVENT_STREAM}, multipart/mixed", EVENT_STREAM, False),
+        (f"{JSON};q=0.9, {EVENT_STREAM}", EVENT_STREAM, True),
+        (f"{EVENT_STREAM}, {APOLLO_MULTIPART}", EVENT_STREAM, True),
+        (f"{APOLLO_MULTIPART},{GRAPHQL_RESPONSE},{JSON};q=0.9", MULTIPART, True),
+        ('multipart/mixed; boundary="-"; subscriptionSpec="1.0"', MULTIPART, True),
+        ("multipart/mixed", None, False),
+        ("multipart/mixed;deferSpec=20220824, application/json", None, False),
+        ("multipart/mixed;subscriptionSpec=2.0", None, False),
+    ],
+)
+def test_a_stream_is_chosen_where_the_client_can_read_it_and_likes_it_best(accept, stream, preferred):
+    accepted = Accepted.read(accept)
+    assert (accepted.stream, accepted.prefers_stream) == (stream, preferred)

@@ -7,8 +7,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
+from commands.http_server import MOST_FRAGMENTS
 from schema.edge.limits import Limits
-from tests.schema.edge.toy import HARMLESS_ORIGIN, Observed, serving, token, toy_edge
+from tests.schema.edge.toy import HARMLESS_ORIGIN, server_of, serving, token, toy_edge
 
 
 class Client:
@@ -95,10 +96,13 @@ async def test_a_connection_without_a_usable_token_is_closed(address, payload, c
         assert (await client.closing())[0] == close_code
 
 
-async def test_a_failure_while_authenticating_closes_without_saying_why(address):
+async def test_a_failure_while_authenticating_closes_without_saying_why_except_in_the_log(address, caplog):
     async with connected(address) as client:
         await client.send(type="connection_init", payload={"authorization": token("unlucky")})
-        assert await client.closing() == (4500, "Internal server error")
+        close_code, reason = await client.closing()
+    [record] = caplog.records
+    assert (close_code, reason) == (4500, f"Internal server error {record.trace_id}")
+    assert "10.0.0.7" in caplog.text
 
 
 async def test_a_client_that_does_not_introduce_itself_is_closed(observed):
@@ -112,6 +116,82 @@ async def test_the_connection_is_closed_when_the_token_ends(address):
         await client.subscribe("subscription { silent }")
         assert (await client.receive())["type"] == "next"
         assert await client.closing() == (4403, "Token expired")
+
+
+async def test_a_connection_does_not_outlive_its_token(address, observed):
+    async with connected(address, token=token(ttl=timedelta(seconds=1.5))) as client:
+        await client.subscribe("subscription { silent }")
+        assert (await client.receive())["type"] == "next"
+        assert await client.closing() == (4403, "Token expired")
+    assert observed.running["silent"] == 0
+
+
+async def test_a_connection_ends_when_its_token_is_revoked(observed):
+    async with (
+        serving(toy_edge(observed, limits=Limits(recheck_seconds=0.05))) as address,
+        connected(address, token=token("trudy")) as client,
+    ):
+        observed.banned.add("trudy")
+        assert await client.closing() == (4403, "Forbidden")
+
+
+async def test_an_old_connection_is_closed_so_that_its_client_comes_back(observed):
+    async with (
+        serving(toy_edge(observed, limits=Limits(connection_seconds=0.2))) as address,
+        connected(address, token=token()) as client,
+    ):
+        assert await client.closing() == (1012, "Connection too old")
+
+
+async def test_a_server_that_shuts_down_says_so(observed):
+    async with server_of(toy_edge(observed)) as (address, server), connected(address, token=token()) as client:
+        await client.subscribe("subscription { silent }")
+        await observed.until_running("silent", 1)
+        server.should_exit = True
+        assert (await client.closing())[0] == 1012
+        await observed.until_running("silent", 0)
+
+
+async def test_while_nobody_can_be_judged_clients_are_told_to_come_back(address):
+    async with connected(address) as client:
+        await client.send(type="connection_init", payload={"authorization": token("early")})
+        assert await client.closing() == (1013, "Try again later")
+
+
+async def test_a_viewer_has_so_many_connections_and_may_come_back_when_one_has_ended(observed):
+    async with serving(toy_edge(observed, limits=Limits(connections_per_viewer=1))) as address:
+        async with connected(address, token=token()), connected(address) as second:
+            await second.send(type="connection_init", payload={"authorization": token()})
+            assert await second.closing() == (1013, "Too many connections")
+            async with connected(address, token=token("grace")) as other:
+                assert (await other.reply("{ viewer }"))[-1][0] == "complete"
+        async with asyncio.timeout(5):
+            while True:  # the server may not have noticed yet that the first is gone
+                async with connected(address) as third:
+                    await third.send(type="connection_init", payload={"authorization": token()})
+                    with suppress(ConnectionClosedError):
+                        assert await third.receive() == {"type": "connection_ack"}
+                        break
+
+
+async def test_more_messages_than_any_client_has_need_of_close_the_connection(observed):
+    async with (
+        serving(toy_edge(observed, limits=Limits(messages_at_once=5, messages_per_second=0))) as address,
+        connected(address, token=token()) as client,
+    ):
+        for _ in range(5):
+            await client.send(type="pong")
+        assert await client.closing() == (1013, "Too many messages")
+
+
+async def test_a_page_may_start_all_its_subscriptions_at_once(address):
+    async with connected(address, token=token()) as client:
+        for number in range(50):
+            await client.subscribe("subscription { count(to: 2) }", name=str(number))
+            await client.send(type="ping")
+        said = [await client.receive() for _ in range(200)]
+    assert sum(message["type"] == "complete" for message in said) == 50
+    assert not [message for message in said if message["type"] == "error"]
 
 
 async def test_each_operation_asks_again_who_the_viewer_is(address, observed):
@@ -193,20 +273,38 @@ async def test_a_subscription_ends_on_the_server_when_the_client_ends_it(address
         await observed.until_running("silent", 0)
 
 
-async def test_a_client_that_stops_reading_is_dropped():
-    observed = Observed()
-    limits = Limits(send_seconds=0.2, close_seconds=0.1)
-    async with serving(toy_edge(observed, limits=limits)) as address, connected(address, token=token(), max_queue=1) as client:
-        await client.subscribe("subscription { flood }")
-        await observed.until_running("flood", 1)
-        await observed.until_running("flood", 0)
-        client.connection.transport.abort()
-
-
 async def test_a_frame_over_the_limit_closes_the_connection(observed):
     async with serving(toy_edge(observed, limits=Limits(frame_bytes=1000))) as address, connected(address, token=token()) as client:
         await client.send(type="ping", payload={"x": "y" * 1000})
         assert (await client.closing())[0] == 1009
+
+
+async def test_a_message_that_is_not_utf_8_closes_the_connection_and_logs_no_failure(address, caplog):
+    async with connected(address, token=token()) as client:
+        client.connection.protocol.send_text(b"\xff\xfe")
+        client.connection.transport.write(b"".join(client.connection.protocol.data_to_send()))
+        assert await client.closing() == (1007, "Not UTF-8")
+    assert not caplog.records
+
+
+async def test_a_message_without_end_closes_the_connection(address):
+    async with connected(address, token=token()) as client:
+        protocol = client.connection.protocol
+        protocol.send_text(b"", fin=False)
+        for _ in range(2 * MOST_FRAGMENTS):
+            protocol.send_continuation(b"", fin=False)
+        client.connection.transport.write(b"".join(protocol.data_to_send()))
+        assert await client.closing() == (1009, "Too many fragments")
+
+
+async def test_a_client_that_floods_hears_why_it_is_cut_off(address):
+    async with connected(address, token=token()) as client:
+        frames = client.connection.protocol
+        frames.send_text(b"nonsense")
+        for _ in range(1000):
+            frames.send_text(b"x" * 10_000)
+        client.connection.transport.write(b"".join(frames.data_to_send()))
+        assert (await client.closing())[0] == 4400
 
 
 async def test_only_pages_of_this_host_and_of_allowed_origins_may_connect(address):

@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import strawberry
 import uvicorn
 
+from commands.http_server import bound_what_waits, server_config
 from resolvers.authentication import AuthenticationFailed, issue_development_token, local_authenticator
 from schema.edge.app import GraphQLEdge
-from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.errors import ErrorCode, RequestError, Unavailable
 from schema.edge.limits import Limits
+from schema.edge.trusted_documents import TrustedDocuments
 
 SECRET = "a secret that is long enough for tests"
 HARMLESS_ORIGIN = "https://studio.example"
@@ -24,6 +27,10 @@ HARMLESS_ORIGIN = "https://studio.example"
 class Viewer:
     subject: str
     expires_at: datetime
+
+    @property
+    def id(self) -> str:
+        return self.subject
 
 
 @dataclass
@@ -40,6 +47,7 @@ class Observed:
     running: Counter[str] = field(default_factory=Counter)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     banned: set[str] = field(default_factory=set)
+    rushed_through: bool = False
 
     def note(self, name: str, difference: int) -> None:
         self.running[name] += difference
@@ -88,6 +96,10 @@ def toy_schema(observed: Observed) -> strawberry.Schema:  # noqa: C901 - many fi
         @strawberry.field
         def double(self, number: int) -> int:
             return number * 2
+
+        @strawberry.field
+        def pages(self, number: int) -> str:
+            return "x" * 1_000_000 * number
 
         @strawberry.field
         def fails(self) -> str | None:
@@ -147,6 +159,17 @@ def toy_schema(observed: Observed) -> strawberry.Schema:  # noqa: C901 - many fi
                 observed.note("flood", -1)
 
         @strawberry.subscription
+        async def rush(self) -> AsyncIterator[int]:
+            """Never waits for anything."""
+            observed.note("rush", 1)
+            try:
+                for number in range(50_000):
+                    yield number
+                observed.rushed_through = True
+            finally:
+                observed.note("rush", -1)
+
+        @strawberry.subscription
         async def breaks(self) -> AsyncIterator[int]:
             yield 0
             raise RuntimeError("the password is swordfish")
@@ -168,7 +191,9 @@ def token(subject: str = "ada", *, ttl: timedelta = timedelta(hours=1)) -> str:
     return issue_development_token(SECRET, subject=subject, name=None, email=None, ttl=ttl, now=toy_time())
 
 
-def toy_edge(observed: Observed, *, development: bool = False, limits: Limits | None = None) -> GraphQLEdge[Viewer]:
+def toy_edge(
+    observed: Observed, *, development: bool = False, limits: Limits | None = None, documents: TrustedDocuments | None = None
+) -> GraphQLEdge[Viewer]:
     tokens = local_authenticator(SECRET, now=toy_time)
 
     async def authenticate(presented: str) -> Viewer:
@@ -177,6 +202,8 @@ def toy_edge(observed: Observed, *, development: bool = False, limits: Limits | 
             raise AuthenticationFailed
         if claims.subject == "unlucky":
             raise OSError("the database at 10.0.0.7 is gone")
+        if claims.subject == "early":
+            raise Unavailable
         return Viewer(claims.subject, claims.expires_at)
 
     def context(viewer: Viewer) -> Context:
@@ -196,21 +223,27 @@ def toy_edge(observed: Observed, *, development: bool = False, limits: Limits | 
         allowed_origins=[HARMLESS_ORIGIN],
         now=toy_time,
         explain=explain,
+        documents=documents,
     )
 
 
 @asynccontextmanager
 async def serving(edge: GraphQLEdge[Viewer]) -> AsyncIterator[str]:
     """The address (host and port) where the edge is served."""
+    async with server_of(edge) as (address, _):
+        yield address
+
+
+@asynccontextmanager
+async def server_of(edge: GraphQLEdge[Viewer], **options: Any) -> AsyncIterator[tuple[str, uvicorn.Server]]:
+    """The address where the edge is served, and what serves it there; `options` are uvicorn's."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        edge, lifespan="off", log_config=None, ws_max_size=Limits().frame_bytes, ws_per_message_deflate=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+    bound_what_waits(listener)
+    server = uvicorn.Server(server_config(edge, Limits(), lifespan="off", timeout_graceful_shutdown=1, **options))
     # Not `serve`, which takes over the signal handlers of the test run.
     running = asyncio.create_task(server._serve(sockets=[listener]))
     try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"127.0.0.1:{listener.getsockname()[1]}", server
     finally:
         server.should_exit = True
         await running
