@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from persistence.connection import Connection
 from persistence.database import Database
 
-# Raised while connecting, which SQLAlchemy does not wrap, or as the cause of what it wraps.
+# Raised while connecting, or as what a DBAPIError is about.
 _AWAY = (
     OSError,
     TimeoutError,
@@ -56,10 +56,7 @@ async def is_reachable(database: Database) -> bool:
 
 def is_away(error: BaseException) -> bool:
     """Whether a statement failed because the database could not be reached, or had no connection to give."""
-    if isinstance(error, DBAPIError):
-        driver = None if error.orig is None else error.orig.__cause__
-        return error.connection_invalidated or isinstance(driver, _AWAY)
-    return isinstance(error, (*_AWAY, PoolTimeout))
+    return isinstance(error.orig if isinstance(error, DBAPIError) else error, (*_AWAY, PoolTimeout))
 
 
 async def diagnose(database: Database) -> list[Finding]:

@@ -14,7 +14,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from commands.serve import CLOSING_SECONDS
+from commands.http_server import server_config
 from schema.edge.limits import Limits
 from tests.schema.edge.toy import Observed, token, toy_edge
 from tests.security.frame_oracle import FRAME_BYTES, MOST_OPERATIONS, VALID, Oracle
@@ -31,18 +31,7 @@ PATIENCE_SECONDS: Final = 10
 async def served(observed: Observed) -> AsyncIterator[str]:
     """As `scriptorium serve` does it."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        toy_edge(observed, limits=LIMITS),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="websockets-sansio",
-        ws_max_size=LIMITS.frame_bytes,
-        ws_per_message_deflate=False,
-        ws_ping_timeout=60,
-        server_header=False,
-        timeout_graceful_shutdown=CLOSING_SECONDS,
-    )
+    config = server_config(toy_edge(observed, limits=LIMITS), LIMITS, lifespan="off")
     server = uvicorn.Server(config)
     # Not `serve`, which takes over the signal handlers of the test run.
     serving = asyncio.create_task(server._serve(sockets=[listener]))

@@ -115,7 +115,7 @@ async def test_while_no_key_was_ever_had_nobody_is_let_in_and_nobody_is_told_tha
     app = Scriptorium(settings, NO_DATABASE, world=World(clock=lambda: NOW)).app
     token_of_an_issuer = ORIGINAL.signed({"alg": "RS256", "kid": "a"}, ORIGINAL.claims)
     answer = await asked(app, f"Bearer {token_of_an_issuer}".encode())
-    assert (answer.status, answer.json["errors"][0]["extensions"]) == (504, {"code": "TIMEOUT"})
+    assert (answer.status, answer.json["errors"][0]["extensions"]) == (503, {"code": "INTERNAL_SERVER_ERROR"})
     async with connected(app) as socket:
         socket.send(as_init(token_of_an_issuer))
         assert await socket.closed() == (1013, "Try again later")

@@ -37,7 +37,7 @@ async def test_an_operation_runs_for_the_viewer_of_the_token(address):
     response = await post(address, "{ viewer }", headers={"Authorization": f"bearer {token('grace')}"})
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{GRAPHQL_RESPONSE}; charset=utf-8"
-    assert response.json() == {"data": {"viewer": "grace"}}
+    assert response.json()["data"] == {"viewer": "grace"}
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,17 @@ async def test_half_of_an_emoji_reaches_the_resolver_whose_checks_refuse_it(addr
     document = json.dumps({"query": "query($t: String!) { echo(text: $t) }", "variables": {"t": "pen \ud83d"}})
     assert "\\ud83d" in document
     response = await post(address, document.encode())
-    assert response.json() == {"data": {"echo": "pen \ud83d"}}
+    assert response.json()["data"] == {"echo": "pen \ud83d"}
 
 
 async def test_a_whole_emoji_written_as_two_escapes_stays_itself_beside_a_broken_one(address):
     body = b'{"query": "query($t: String!) { echo(text: $t) }", "variables": {"t": "\\ud83d\\ude00 \\\\ud83d \\ud83d"}}'
-    assert (await post(address, body)).json() == {"data": {"echo": "😀 \\ud83d \ud83d"}}
+    assert (await post(address, body)).json()["data"] == {"echo": "😀 \\ud83d \ud83d"}
 
 
 async def test_a_chapter_of_ten_megabytes_reaches_its_resolver(address):
     response = await post(address, {"query": "query($t: String!) { length(text: $t) }", "variables": {"t": "x" * 10_000_000}})
-    assert response.json() == {"data": {"length": 10_000_000}}
+    assert response.json()["data"] == {"length": 10_000_000}
 
 
 async def test_a_body_over_the_limit_is_answered_with_413(observed):
@@ -217,7 +217,7 @@ async def test_while_nobody_can_be_judged_clients_are_told_to_come_back(address)
 
 async def test_a_large_answer_arrives_whole(address):
     response = await post(address, "{ pages(number: 3) }")
-    assert response.json() == {"data": {"pages": "x" * 3_000_000}}
+    assert response.json()["data"] == {"pages": "x" * 3_000_000}
     assert int(response.headers["content-length"]) == len(response.content)
 
 
@@ -274,7 +274,7 @@ async def test_get_runs_a_query_for_a_client_that_shows_it_is_no_form_or_link(ad
     parameters = {"query": "query($n: Int!) { double(number: $n) }", "variables": '{"n": 4}'}
     assert (await get(address, parameters)).status_code == 400
     response = await get(address, parameters, **{"GraphQL-Require-Preflight": "1"})
-    assert response.json() == {"data": {"double": 8}}
+    assert response.json()["data"] == {"double": 8}
 
 
 async def test_get_never_runs_a_mutation(address):

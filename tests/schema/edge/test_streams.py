@@ -18,11 +18,15 @@ def replies(response, accept):
     """What was said about the operation, in either framing; a stream has to end properly."""
     assert response.status_code == 200
     if accept == MULTIPART:
-        return [part["payload"] for part in parts(response.text) if part]
+        return [without_cost(part["payload"]) for part in parts(response.text) if part]
     said = events(response.text)
     assert said.pop() == ("complete", None)
     assert {event for event, _ in said} <= {"next"}
-    return [data for _, data in said]
+    return [without_cost(data) for _, data in said]
+
+
+def without_cost(reply):
+    return {name: value for name, value in reply.items() if name != "extensions"}
 
 
 def code(reply):

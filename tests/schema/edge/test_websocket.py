@@ -27,12 +27,15 @@ class Client:
             return json.loads(await self.connection.recv())
 
     async def reply(self, query, **parameters):
-        """Everything that is said about one operation, as (type, payload)."""
+        """Everything that is said about one operation, as (type, payload), except what it has cost."""
         await self.subscribe(query, **parameters)
         said = []
         while not said or said[-1][0] == "next":
             message = await self.receive()
-            said.append((message["type"], message.get("payload")))
+            payload = message.get("payload")
+            if isinstance(payload, dict):
+                payload.pop("extensions", None)
+            said.append((message["type"], payload))
         return said
 
     async def closing(self):

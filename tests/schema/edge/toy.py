@@ -14,6 +14,7 @@ import uvicorn
 
 from commands.http_server import bound_what_waits, server_config
 from resolvers.authentication import AuthenticationFailed, issue_development_token, local_authenticator
+from schema.edge.allowance import Allowances
 from schema.edge.app import GraphQLEdge
 from schema.edge.errors import ErrorCode, RequestError, Unavailable
 from schema.edge.limits import Limits
@@ -192,7 +193,12 @@ def token(subject: str = "ada", *, ttl: timedelta = timedelta(hours=1)) -> str:
 
 
 def toy_edge(
-    observed: Observed, *, development: bool = False, limits: Limits | None = None, documents: TrustedDocuments | None = None
+    observed: Observed,
+    *,
+    development: bool = False,
+    limits: Limits | None = None,
+    documents: TrustedDocuments | None = None,
+    allowances: Allowances | None = None,
 ) -> GraphQLEdge[Viewer]:
     tokens = local_authenticator(SECRET, now=toy_time)
 
@@ -219,6 +225,7 @@ def toy_edge(
         context=context,
         identify=lambda viewer: viewer.subject,
         limits=limits or Limits(),
+        allowances=allowances,
         development=development,
         allowed_origins=[HARMLESS_ORIGIN],
         now=toy_time,
