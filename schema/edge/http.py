@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -95,6 +95,9 @@ class HttpEndpoint(Generic[ViewerT]):
             return
         except SlowReader:
             raise
+        except TooManyConnections:
+            refusal = RequestError(ErrorCode.RATE_LIMITED, f"A user has at most {self._limits.streams_per_viewer} streams at a time.")
+            await self._send_whole(outlet, self._present.reply_to_failure(refusal), whole)
         except HttpRefusal as refusal:
             await self._send_whole(outlet, self._present.reply_to_failure(refusal), whole, refusal.status, refusal.headers)
         except Exception as error:  # noqa: BLE001 - the frame of the endpoint: whatever happens, the client gets a GraphQL response
@@ -122,7 +125,8 @@ class HttpEndpoint(Generic[ViewerT]):
                 raise HttpRefusal(
                     406, f'A subscription needs "Accept: {EVENT_STREAM}" or "Accept: {MULTIPART};subscriptionSpec=1.0", or a WebSocket.'
                 ) from error
-            await self._stream(request, accepted.stream, self._operations.stream(operation, viewer), token, viewer, outlet)
+            with self._seats.taken_by(viewer):
+                await self._stream(request, accepted.stream, self._operations.stream(operation, viewer), token, viewer, outlet)
             return
         if accepted.stream and accepted.prefers_stream and token and viewer and _status(answer.reply, GRAPHQL_RESPONSE) not in {401, 429}:
             await self._stream(request, accepted.stream, _once(answer.reply), token, viewer, outlet)
@@ -151,25 +155,19 @@ class HttpEndpoint(Generic[ViewerT]):
     async def _stream(
         self, request: Request, media_type: str, replies: AsyncGenerator[Reply], token: str, viewer: ViewerT, outlet: Outlet[Message]
     ) -> None:
-        with ExitStack() as seat:
+        lifetime = Lifetime(token, viewer, authenticate=self._authenticate, limits=self._limits, now=self._now)
+        framing = FRAMINGS[media_type]
+        stream = ReplyStream(framing, present=self._present, heartbeat_seconds=self._limits.heartbeat_seconds)
+        async with aclosing(replies):
+            await _send_head(outlet, 200, _stream_headers(framing.content_type))
             try:
-                seat.enter_context(self._seats.taken_by(viewer))
-            except TooManyConnections:
-                message = f"A user has at most {self._limits.streams_per_viewer} streams at a time."
-                raise HttpRefusal(429, message, _TRY_AGAIN, code=ErrorCode.RATE_LIMITED) from None
-            lifetime = Lifetime(token, viewer, authenticate=self._authenticate, limits=self._limits, now=self._now)
-            framing = FRAMINGS[media_type]
-            stream = ReplyStream(framing, present=self._present, heartbeat_seconds=self._limits.heartbeat_seconds)
-            async with aclosing(replies):
-                await _send_head(outlet, 200, _stream_headers(framing.content_type))
-                try:
-                    await stream.send(replies, outlet, request.receive, lifetime=lifetime.end(), closing=self._closing.wait())
-                except SlowReader:
-                    raise
-                except Exception as error:
-                    # The head is out already, and with it every way to say what went wrong.
-                    logger.exception("graphql.stream_failed")
-                    raise SlowReader from error
+                await stream.send(replies, outlet, request.receive, lifetime=lifetime.end(), closing=self._closing.wait())
+            except SlowReader:
+                raise
+            except Exception as error:
+                # The head is out already, and with it every way to say what went wrong.
+                logger.exception("graphql.stream_failed")
+                raise SlowReader from error
 
     async def _send_whole(
         self, outlet: Outlet[Message], reply: Reply, media_type: str, status: int | None = None, headers: Mapping[str, str] | None = None

@@ -75,7 +75,7 @@ async def begin_jobs(ada: Client) -> Sequence[str]:
         chapter = await ada.change(documents.CREATE_CHAPTER, projectId=made["project"]["id"], title=f"Chapter {number}")
         jobs.append(await story.start(ada, chapter["chapter"]["id"]))
     async with asyncio.timeout(SECONDS):
-        await asyncio.gather(*(story.watch(ada, job, until=story.has_text) for job in jobs))
+        await story.watch_all(ada, jobs, until=story.has_text)
     return jobs
 
 
@@ -86,7 +86,7 @@ async def take_over(database_url: str, database: Database, model: ScriptedModelS
         while len(model.calls) < 2 * JOBS:
             await desk.overdue()  # every worker looks for them, only not as often
             await asyncio.sleep(LOOK_SECONDS)
-        ends = await asyncio.gather(*(story.watch(ada, job) for job in jobs))
+        ends = await story.watch_all(ada, jobs)
     assert {events[-1]["job"]["status"] for events in ends} == {"SUCCEEDED"}
     assert {story.shown_text(events) for events in ends} == {NEW}
 

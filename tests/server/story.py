@@ -1,12 +1,14 @@
 """The steps of the main story, as a client takes them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from commands.demo import documents
 from commands.demo.client import Client
 
 Event = dict[str, Any]
+AT_A_TIME = 5
 
 JOB = """
 query Job($id: ID!) {
@@ -55,6 +57,17 @@ async def watch(client: Client, job_id: str, *, after: str | None = None, until:
             if until(seen[-1]):
                 break
     return seen
+
+
+async def watch_all(client: Client, job_ids: Sequence[str], *, until: Callable[[Event], bool] = lambda _: False) -> list[list[Event]]:
+    """As `watch`, in the order of the jobs; a few at a time, for each takes a connection and a user may have only so many."""
+    places = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(job_id: str) -> list[Event]:
+        async with places:
+            return await watch(client, job_id, until=until)
+
+    return await asyncio.gather(*(one(job_id) for job_id in job_ids))
 
 
 def has_text(event: Event) -> bool:

@@ -77,7 +77,7 @@ async def test_of_two_hundred_starts_as_many_are_taken_as_there_is_money_for(
 
     go_on.set()
     async with asyncio.timeout(SECONDS):
-        await asyncio.gather(*(story.watch(ada.client, job) for job in accepted))
+        await story.watch_all(ada.client, accepted)
     kept = await look_at(ada, project)
     assert {job["status"] for job in kept["jobs"]["nodes"]} == {"SUCCEEDED"}
     assert Decimal(kept["budget"]["reserved"]) == 0

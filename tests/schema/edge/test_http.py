@@ -308,7 +308,7 @@ async def test_a_browser_application_from_an_allowed_origin_may_ask_and_read(add
     asking = {
         "Origin": HARMLESS_ORIGIN,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Headers": "authorization,content-type,graphql-require-preflight",
     }
     async with httpx2.AsyncClient() as client:
         preflight = await client.options(f"http://{address}/graphql", headers=asking)
@@ -318,6 +318,8 @@ async def test_a_browser_application_from_an_allowed_origin_may_ask_and_read(add
     assert "access-control-allow-origin" not in refused.headers
     answer = await post(address, "{ viewer }", headers={"Origin": HARMLESS_ORIGIN})
     assert answer.headers["access-control-allow-origin"] == HARMLESS_ORIGIN
+    assert {"Accept", "Origin"} <= {name.strip() for name in answer.headers["vary"].split(",")}
+    assert {"Retry-After", "WWW-Authenticate"} <= {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
 
 
 async def test_each_request_has_its_own_context(address):

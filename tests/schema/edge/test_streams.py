@@ -220,6 +220,9 @@ async def test_a_viewer_has_so_many_streams_and_may_come_back_when_one_has_ended
             refused = await answered(address, "subscription { silent }")
             assert (refused.status_code, code(refused.json())) == (429, "RATE_LIMITED")
             assert int(refused.headers["retry-after"]) > 0
+            # It would be too late to refuse what has been done.
+            mutation = await answered(address, 'mutation { rename(title: "x") }')
+            assert replies(mutation, EVENT_STREAM) == [{"data": {"rename": "x"}}]
             other = await answered(address, "subscription { count(to: 1) }", presented=token("grace"))
             assert other.status_code == 200
         await observed.until_running("silent", 0)
