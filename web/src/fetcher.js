@@ -15,6 +15,10 @@ export function createFetcher({ endpoint, subscriptionEndpoint, ids }) {
       const wsClient = createClient({
         url: webSocketAddress(subscriptionEndpoint),
         connectionParams: authorization ? { authorization } : {},
+        // Opened ahead by whoever has a token, so that pressing play on a subscription waits for no handshake.
+        lazy: !authorization,
+        // What is wrong with a token is told by the operation that is sent with it.
+        onNonLazyError: () => {},
       });
       fetchers.set(authorization, createGraphiQLFetcher({ url: endpoint, wsClient, enableIncrementalDelivery: false }));
     }
