@@ -17,6 +17,7 @@ from schema.fields import argument, attribute, field, present
 Entity = TypeVar("Entity")
 
 _LONGEST_CURSOR = 2_000
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 # A statement that reads the index of the whole list.
 COUNTING = 5
@@ -98,7 +99,7 @@ def page_request(
 
 
 def write_cursor(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(json.dumps(cursor, separators=(",", ":"), ensure_ascii=False).encode()).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(_TO_JSON(cursor).encode()).rstrip(b"=").decode()
 
 
 def read_cursor(text: str) -> Cursor:

@@ -25,9 +25,10 @@ def _write_time(value: datetime) -> str:
 def _write_times(values: Sequence[datetime | None]) -> list[str | None]:
     """The same for a column, for which it takes a seventh of the time."""
     written: list[str | None] = orjson.loads(orjson.dumps(values, option=orjson.OPT_UTC_Z))
-    return [
-        text if value is None or len(text or "") == _LENGTH else _write_time(value) for value, text in zip(values, written, strict=True)
-    ]
+    if {_LENGTH}.issuperset(map(len, filter(None, written))):
+        return written
+    # orjson writes whole seconds without their fraction, and keeps other offsets than UTC.
+    return [None if value is None else _write_time(value) for value in values]
 
 
 _write_time.of_many = _write_times  # type: ignore[attr-defined]  # what the executor calls

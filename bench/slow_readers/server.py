@@ -51,6 +51,7 @@ def main() -> None:
         strawberry.Schema(query=Query, subscription=Subscription),
         authenticate=_anybody,
         context=lambda viewer: viewer,
+        identify=lambda viewer: viewer.user.name,
         limits=Limits(),
         development=False,
         allowed_origins=(),

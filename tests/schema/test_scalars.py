@@ -1,6 +1,10 @@
 """DateTime and USD, in and out."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
+
+from schema.scalars import _write_time, _write_times
 
 USAGE = "query($from: DateTime) { viewer { usage(from: $from) { total { calls } } } }"
 BUDGET = "budget { limit } createdAt"
@@ -46,3 +50,15 @@ async def test_what_is_no_finite_number_is_no_amount(api, value):
 async def test_an_amount_in_the_document_is_read_too(api):
     document = 'mutation { createProject(input: {title: "A", genre: OTHER, budgetLimit: 3.25}) { project { budget { limit } } } }'
     assert (await api.ask(document))["createProject"]["project"]["budget"]["limit"] == "3.250000"
+
+
+def test_a_column_of_times_is_written_like_each_of_them():
+    moments = [
+        datetime(2026, 1, 31, 12, 0, 0, 123_456, tzinfo=UTC),
+        None,
+        datetime(2026, 1, 31, 12, tzinfo=UTC),
+        datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+        datetime(1, 1, 1, tzinfo=UTC),
+    ]
+    for column in (moments, moments[:2], moments[2:3], [None], []):
+        assert _write_times(column) == [None if moment is None else _write_time(moment) for moment in column]
