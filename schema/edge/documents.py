@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import strawberry
 from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse, specified_rules, validate
+from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -13,9 +14,11 @@ from schema.edge.complexity import Complexity, measure, refuse_if_too_complex
 from schema.edge.cost.model import CostModel
 from schema.edge.errors import ErrorCode, RequestError
 from schema.edge.limits import Limits
-from schema.execution.plan import Planner, Selection, condition_variables
+from schema.execution.plan import Conditions, Planner, Selection, condition_variables
 
 _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+# Comparing fields and fragments with each other is what takes longest. A tenth of the usual: half a second becomes a twentieth.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 _PLANS_KEPT: Final = 16
 """For one document; there is a plan for each operation and each outcome of its `@skip` and `@include`."""
 
@@ -49,8 +52,14 @@ class Document:
             )
         return named[0]
 
-    def plan(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Selection:
-        conditions = {name: bool(variables.get(name)) for name in self._conditions}
+    def conditions(self, variables: Mapping[str, Any]) -> Conditions:
+        """Of all its `@skip` and `@include`. Raises: RequestError BAD_USER_INPUT, for a null where a default hides that it must not be."""
+        for name in self._conditions:
+            if variables.get(name, False) is None:
+                raise RequestError(ErrorCode.BAD_USER_INPUT, f"`${name}` decides what is selected, and must not be null.")
+        return {name: variables.get(name, False) for name in self._conditions}
+
+    def plan(self, operation: OperationDefinitionNode, conditions: Conditions) -> Selection:
         key = (self._operations.index(operation), *conditions.values())
         plan = self._plans.get(key)
         if plan is None:
@@ -70,13 +79,18 @@ class Documents:
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._room = limits.cached_characters
 
-    def prepare(self, source: str, *, admit: Callable[[Complexity], None], hide_suggestions: bool) -> Document:
-        """`admit` raises for what the client may not ask, before the schema is looked at: errors of validation describe that.
+    def prepare(
+        self, source: str, *, pay: Callable[[int], object], admit: Callable[[Complexity], None], hide_suggestions: bool
+    ) -> Document:
+        """`pay` is asked for a point for each character of a document that has to be checked first, whatever comes of that.
 
-        Raises: InvalidDocument; RequestError QUERY_TOO_COMPLEX; what `admit` raises.
+        `admit` raises for what the client may not ask, before the schema is looked at: errors of validation describe that.
+
+        Raises: InvalidDocument; RequestError QUERY_TOO_COMPLEX; what `pay` and `admit` raise.
         """
         document = self._kept.get(source)
         if document is None:
+            pay(len(source))
             document = self._checked(source, admit, hide_suggestions=hide_suggestions)
             self._keep(source, document)
         else:

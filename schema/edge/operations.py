@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import strawberry
@@ -104,8 +105,12 @@ class Operations(Generic[ViewerT]):
         if prepared.type is not OperationType.SUBSCRIPTION:
             yield self._settled(prepared, await self.outcome(prepared)).reply
             return
+        charge = prepared.charge
         async with aclosing(self.outcomes(prepared)) as outcomes:
             async for outcome in outcomes:
+                self._meter.settle(charge, used=outcome.used)
+                # The estimate was for one event. What the others use is owed.
+                charge = replace(charge, requested=0)
                 yield self._present.reply_to(outcome)
 
     def _settled(self, prepared: Prepared, outcome: Outcome) -> Answer:
@@ -118,16 +123,19 @@ class Operations(Generic[ViewerT]):
         """Charges the client, too. Raises: InvalidDocument; RequestError."""
         hide_suggestions = viewer is None and not self._development
         admit = self._refuse_without_token if viewer is None else _admit_all
-        document = self._documents.prepare(request.query, admit=admit, hide_suggestions=hide_suggestions)
+        client = f"address {address}" if viewer is None else self._identify(viewer)
+        document = self._documents.prepare(
+            request.query, pay=partial(self._meter.pay, client), admit=admit, hide_suggestions=hide_suggestions
+        )
         operation = document.operation(request.operation_name)
         operation_type = OperationType(operation.operation.value)
         if operation_type not in offered:
             raise OperationTypeNotOffered(operation_type)
         variables = self._variables(operation, request, hide_suggestions=hide_suggestions)
-        client = f"address {address}" if viewer is None else self._identify(viewer)
+        conditions = document.conditions(variables.coerced)
         charge = self._meter.charge(client, document.cost.of(request.operation_name, variables.coerced))
         context = None if viewer is None else self._context(viewer)
-        return Prepared(operation_type, charge, document.plan(operation, variables.coerced), variables, context)
+        return Prepared(operation_type, charge, document.plan(operation, conditions), variables, context)
 
     async def outcome(self, prepared: Prepared, *, event: object = None) -> Outcome:
         """Raises: RequestError TIMEOUT."""
