@@ -23,6 +23,10 @@ _PLANS_KEPT: Final = 16
 """For one document; there is a plan for each operation and each outcome of its `@skip` and `@include`."""
 
 
+_CHARACTERS_OF_A_FIELD: Final = 5
+"""A planned field takes as much memory as so many characters of a document."""
+
+
 class InvalidDocument(Exception):  # noqa: N818 - named after what the client sent
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors)
@@ -41,6 +45,11 @@ class Document:
         self._conditions = sorted(condition_variables(syntax))
         self._operations = [node for node in syntax.definitions if isinstance(node, OperationDefinitionNode)]
         self._plans: dict[tuple[object, ...], Selection] = {}
+
+    @property
+    def weight(self) -> int:
+        """The memory it takes, in characters, beside those of its source. There is a plan for whatever is asked for once."""
+        return _CHARACTERS_OF_A_FIELD * self.size.fields * max(len(self._plans), 1)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Raises: RequestError BAD_USER_INPUT."""
@@ -76,7 +85,8 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._costs = CostModel(schema._schema)  # noqa: SLF001 - the graphql-core schema has no public name
-        self._kept: OrderedDict[str, Document] = OrderedDict()
+        # With what they weighed when they were last asked for.
+        self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
         self._room = limits.cached_characters
 
     def prepare(
@@ -88,14 +98,13 @@ class Documents:
 
         Raises: InvalidDocument; RequestError QUERY_TOO_COMPLEX; what `pay` and `admit` raise.
         """
-        document = self._kept.get(source)
+        document, _ = self._kept.get(source, (None, 0))
         if document is None:
             pay(len(source))
             document = self._checked(source, admit, hide_suggestions=hide_suggestions)
-            self._keep(source, document)
         else:
             admit(document.size)
-            self._kept.move_to_end(source)
+        self._keep(source, document)
         return document
 
     def _checked(self, source: str, admit: Callable[[Complexity], None], *, hide_suggestions: bool) -> Document:
@@ -120,8 +129,10 @@ class Documents:
         return Document(self._schema, syntax, size, self._costs)
 
     def _keep(self, source: str, document: Document) -> None:
-        self._kept[source] = document
-        self._room -= len(source)
+        _, weighed = self._kept.pop(source, (document, 0))
+        weight = len(source) + document.weight
+        self._kept[source] = (document, weight)
+        self._room -= weight - weighed
         while self._room < 0:
-            forgotten, _ = self._kept.popitem(last=False)
-            self._room += len(forgotten)
+            _, (_, forgotten) = self._kept.popitem(last=False)
+            self._room += forgotten

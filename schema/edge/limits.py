@@ -25,7 +25,7 @@ class Limits:
     characters: int = 256_000
     operations: int = 10
     validation_errors: int = 5
-    # Source text of the validated documents that are kept; their syntax trees take 130 to 280 bytes for each character.
+    # Source text of the validated documents that are kept, with what their plans weigh: 150 to 400 bytes for each character.
     cached_characters: int = 256_000
 
     # The longest chapter has to reach its resolver, which explains the refusal better than a closed connection.

@@ -1,5 +1,7 @@
 """Documents are parsed, checked and planned once, as long as there is room for them."""
 
+from itertools import product
+
 import pytest
 import strawberry
 
@@ -18,6 +20,8 @@ class Query:
 
 
 SCHEMA = strawberry.Schema(Query)
+SMALLEST = len("{a}") + 5
+"""What a document of one field weighs."""
 
 
 def admit(_size: Complexity) -> None:
@@ -40,7 +44,7 @@ def test_a_known_document_is_neither_parsed_nor_checked_again():
 
 
 def test_the_least_recently_used_documents_make_room():
-    documents = Documents(SCHEMA, Limits(cached_characters=9))
+    documents = Documents(SCHEMA, Limits(cached_characters=3 * SMALLEST))
     kept = {source: prepare(documents, source) for source in ("{a}", "{b}", "{c}")}
     assert prepare(documents, "{a}") is kept["{a}"]
     kept["{d}"] = prepare(documents, "{d}")
@@ -50,11 +54,31 @@ def test_the_least_recently_used_documents_make_room():
 
 
 def test_a_document_larger_than_the_cache_is_not_kept():
-    documents = Documents(SCHEMA, Limits(cached_characters=3))
+    documents = Documents(SCHEMA, Limits(cached_characters=SMALLEST))
     large = prepare(documents, "{ a }")
     assert prepare(documents, "{ a }") is not large
     small = prepare(documents, "{a}")
     assert prepare(documents, "{a}") is small
+
+
+def test_plans_take_room_too():
+    documents = Documents(SCHEMA, Limits(cached_characters=190))
+    planned = "query($yes: Boolean!) { a @skip(if: $yes) b }"
+    first, other = prepare(documents, planned), prepare(documents, f"{{a{' ' * 120}}}")
+    for yes in (True, False):
+        first.plan(first.operation(None), first.conditions({"yes": yes}))
+    assert prepare(documents, planned) is first
+    assert first.weight == 2 * 2 * 5
+    assert prepare(documents, f"{{a{' ' * 120}}}") is not other
+
+
+def test_no_more_than_some_plans_of_a_document_are_kept():
+    names = [f"c{index}" for index in range(5)]
+    fields = " ".join(f"a @skip(if: ${name})" for name in names)
+    document = prepare(Documents(SCHEMA, Limits()), f"query({', '.join(f'${name}: Boolean!' for name in names)}) {{ {fields} }}")
+    for outcome in product((True, False), repeat=len(names)):
+        document.plan(document.operation(None), document.conditions(dict(zip(names, outcome, strict=True))))
+        assert document.weight <= 16 * 5 * len(names)
 
 
 def test_what_a_client_may_not_ask_is_refused_before_the_schema_is_looked_at_and_also_when_others_have_asked_it():

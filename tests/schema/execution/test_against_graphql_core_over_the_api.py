@@ -1,5 +1,6 @@
 """The served schema, executed by graphql-core object by object, is the reference for what our executor answers."""
 
+import gc
 from collections import Counter
 from dataclasses import replace
 
@@ -40,6 +41,8 @@ async def shelf_of(user: Api) -> Shelf:
     )
 
 
+# Of siblings of a field that has failed, graphql-core leaves coroutines behind.
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("seed", DRAWN_BY)
 async def test_data_and_errors_are_those_of_graphql_core(api: Api, seed: int):
     ada = replace(api, limits=replace(GENEROUS, validation_errors=50))
@@ -54,4 +57,6 @@ async def test_data_and_errors_are_those_of_graphql_core(api: Api, seed: int):
         assert found.data == expected.data, drawn
         assert told(expected) <= told(found), drawn
         answers["failed" if expected.data is None else "partly" if expected.errors else "whole"] += 1
+    del expected, found
+    gc.collect()
     assert min(answers["failed"], answers["whole"]) > QUERIES / 10, answers
