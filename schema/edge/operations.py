@@ -1,8 +1,8 @@
 """Running one operation for one viewer, however it arrived."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Generic, TypeVar
@@ -139,8 +139,12 @@ class Operations(Generic[ViewerT]):
 
     async def outcome(self, prepared: Prepared, *, event: object = None) -> Outcome:
         """Raises: RequestError TIMEOUT."""
-        async with self._in_time(prepared.type):
-            return await execute(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context, root=event)
+        seconds = self._limits.mutation_seconds if prepared.type is OperationType.MUTATION else self._limits.query_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await execute(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context, root=event)
+        except TimeoutError as error:
+            raise RequestError(ErrorCode.TIMEOUT, f"The operation took longer than {seconds:g} seconds.") from error
 
     async def outcomes(self, prepared: Prepared) -> AsyncGenerator[Outcome]:
         """One for each event of a subscription."""
@@ -166,18 +170,6 @@ class Operations(Generic[ViewerT]):
         if isinstance(found, list):
             raise InvalidDocument(found)
         return found
-
-    @asynccontextmanager
-    async def _in_time(self, operation_type: OperationType) -> AsyncIterator[None]:
-        seconds = self._limits.mutation_seconds if operation_type is OperationType.MUTATION else self._limits.query_seconds
-        deadline = asyncio.timeout(seconds)
-        try:
-            async with deadline:
-                yield
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            raise RequestError(ErrorCode.TIMEOUT, f"The operation took longer than {seconds:g} seconds.") from error
 
 
 def _admit_all(_size: Complexity) -> None:
