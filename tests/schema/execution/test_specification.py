@@ -188,6 +188,27 @@ async def test_a_union_has_none_but_its_types():
     assert [error.path for error in found.errors] == [["found", 1]]
 
 
+@pytest.mark.parametrize("name", ["Shell", "Query", "Int", "Nothing"])
+async def test_an_interface_has_none_but_its_types(name: str):
+    @strawberry.interface
+    class Named:
+        name: str
+
+        @classmethod
+        def resolve_type(cls, _value: object, _info: object, _kind: object) -> str:
+            return name
+
+    @strawberry.type
+    class Wrong:
+        @strawberry.field
+        def named(self) -> Named | None:
+            return Shell(name="whelk")  # type: ignore[return-value]
+
+    found = await ours(strawberry.Schema(Wrong, types=[Shell]), "{ named { name } }")
+    assert found.data == {"named": None}
+    assert [error.path for error in found.errors] == [["named"]]
+
+
 async def test_mutations_are_done_one_after_the_other():
     done: list[str] = []
 
