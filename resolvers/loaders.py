@@ -1,7 +1,7 @@
-"""Data loaders: what sibling fields ask for in one tick of the event loop is read in one statement.
+"""Loaders: what sibling fields ask for in one turn of the event loop is read in one statement.
 
-Batches that follow one another at once share a short transaction, and nothing is kept after it: a field that runs later in the same operation, behind a
-mutation or an hour into a subscription, reads what is true then.
+Batches that follow one another at once share a short transaction, and nothing is kept after it: a field that runs later in the same
+operation, behind a mutation or an hour into a subscription, reads what is true then.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence

@@ -32,15 +32,16 @@ class SharedReading:
         self._readers += 1
         try:
             async with self._turn:
-                yield await self._opened()
-        except BaseException:
-            # Whatever has gone wrong, and wherever: nobody else reads in this transaction.
-            if transaction := self._taken():
-                await transaction.__aexit__(*sys.exc_info())
-            raise
+                try:
+                    yield await self._opened()
+                except BaseException:
+                    # Nobody else reads in a transaction in which something has gone wrong.
+                    if transaction := self._taken():
+                        await transaction.__aexit__(*sys.exc_info())
+                    raise
         finally:
             self._readers -= 1
-        self._outlive(TURNS)
+            self._outlive(TURNS)
 
     async def _opened(self) -> Records:
         if self._records is None:

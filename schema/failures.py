@@ -44,7 +44,7 @@ _CODES: Final[Mapping[type[Refusal], UserErrorCode]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A refusal as a value with the refusal's attributes: GraphQL raises the exceptions that it finds among values."""
+    """A refusal as a value with the refusal's attributes: graphql-core raises the exceptions that it finds among values."""
 
     refusal: Refusal
 

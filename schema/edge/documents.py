@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import strawberry
 from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse, specified_rules, validate
+from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -13,11 +14,17 @@ from schema.edge.complexity import Complexity, measure, refuse_if_too_complex
 from schema.edge.cost.model import CostModel
 from schema.edge.errors import ErrorCode, RequestError
 from schema.edge.limits import Limits
-from schema.execution.plan import Planner, Selection, condition_variables
+from schema.execution.plan import Conditions, Planner, Selection, condition_variables
 
 _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+# Comparing fields and fragments with each other is what takes longest. A tenth of the usual: half a second becomes a twentieth.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 _PLANS_KEPT: Final = 16
 """For one document; there is a plan for each operation and each outcome of its `@skip` and `@include`."""
+
+
+_CHARACTERS_OF_A_FIELD: Final = 5
+"""A planned field takes as much memory as so many characters of a document."""
 
 
 class InvalidDocument(Exception):  # noqa: N818 - named after what the client sent
@@ -39,6 +46,11 @@ class Document:
         self._operations = [node for node in syntax.definitions if isinstance(node, OperationDefinitionNode)]
         self._plans: dict[tuple[object, ...], Selection] = {}
 
+    @property
+    def weight(self) -> int:
+        """The memory it takes, in characters, beside those of its source. There is a plan for whatever is asked for once."""
+        return _CHARACTERS_OF_A_FIELD * self.size.fields * max(len(self._plans), 1)
+
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Raises: RequestError BAD_USER_INPUT."""
         named = [node for node in self._operations if name in {None, node.name.value if node.name else None}]
@@ -49,8 +61,14 @@ class Document:
             )
         return named[0]
 
-    def plan(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Selection:
-        conditions = {name: bool(variables.get(name)) for name in self._conditions}
+    def conditions(self, variables: Mapping[str, Any]) -> Conditions:
+        """Of all its `@skip` and `@include`. Raises: RequestError BAD_USER_INPUT, for a null where a default hides that it must not be."""
+        for name in self._conditions:
+            if variables.get(name, False) is None:
+                raise RequestError(ErrorCode.BAD_USER_INPUT, f"`${name}` decides what is selected, and must not be null.")
+        return {name: variables.get(name, False) for name in self._conditions}
+
+    def plan(self, operation: OperationDefinitionNode, conditions: Conditions) -> Selection:
         key = (self._operations.index(operation), *conditions.values())
         plan = self._plans.get(key)
         if plan is None:
@@ -67,28 +85,42 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._costs = CostModel(schema._schema)  # noqa: SLF001 - the graphql-core schema has no public name
-        self._kept: OrderedDict[str, Document] = OrderedDict()
+        # With what they weighed when they were last asked for.
+        self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
         self._room = limits.cached_characters
 
-    def prepare(self, source: str, *, admit: Callable[[Complexity], None], hide_suggestions: bool) -> Document:
-        """`admit` raises for what the client may not ask, before the schema is looked at: errors of validation describe that.
+    def prepare(
+        self,
+        source: str,
+        *,
+        pay: Callable[[int], object],
+        admit: Callable[[Complexity], None],
+        hide_suggestions: bool,
+        most_tokens: int | None = None,
+    ) -> Document:
+        """`pay` is asked for a point for each character of a document that has to be checked first, whatever comes of that.
 
-        Raises: InvalidDocument; RequestError QUERY_TOO_COMPLEX; what `admit` raises.
+        `admit` raises for what the client may not ask, before the schema is looked at: errors of validation describe that.
+
+        Raises: InvalidDocument; RequestError QUERY_TOO_COMPLEX; what `pay` and `admit` raise.
         """
-        document = self._kept.get(source)
+        document, _ = self._kept.get(source, (None, 0))
         if document is None:
-            document = self._checked(source, admit, hide_suggestions=hide_suggestions)
-            self._keep(source, document)
+            pay(len(source))
+            syntax = self._parsed(source, most_tokens or self._limits.tokens)
+            document = self._checked(syntax, admit, hide_suggestions=hide_suggestions)
         else:
             admit(document.size)
-            self._kept.move_to_end(source)
+        self._keep(source, document)
         return document
 
-    def _checked(self, source: str, admit: Callable[[Complexity], None], *, hide_suggestions: bool) -> Document:
+    def _parsed(self, source: str, most_tokens: int) -> DocumentNode:
         try:
-            syntax = parse(source, max_tokens=self._limits.tokens, max_source_length=self._limits.characters)
+            return parse(source, max_tokens=most_tokens, max_source_length=self._limits.characters)
         except GraphQLSyntaxError as error:
             raise InvalidDocument([error]) from error
+
+    def _checked(self, syntax: DocumentNode, admit: Callable[[Complexity], None], *, hide_suggestions: bool) -> Document:
         size = measure(syntax)
         admit(size)
         refuse_if_too_complex(size, self._limits)
@@ -106,8 +138,10 @@ class Documents:
         return Document(self._schema, syntax, size, self._costs)
 
     def _keep(self, source: str, document: Document) -> None:
-        self._kept[source] = document
-        self._room -= len(source)
+        _, weighed = self._kept.pop(source, (document, 0))
+        weight = len(source) + document.weight
+        self._kept[source] = (document, weight)
+        self._room -= weight - weighed
         while self._room < 0:
-            forgotten, _ = self._kept.popitem(last=False)
-            self._room += len(forgotten)
+            _, (_, forgotten) = self._kept.popitem(last=False)
+            self._room += forgotten

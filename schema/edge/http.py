@@ -159,7 +159,7 @@ class HttpEndpoint(Generic[ViewerT]):
         framing = FRAMINGS[media_type]
         stream = ReplyStream(framing, present=self._present, heartbeat_seconds=self._limits.heartbeat_seconds)
         async with aclosing(replies):
-            await _send_head(outlet, 200, _stream_headers(framing.content_type))
+            await outlet.send(_head(200, _stream_headers(framing.content_type)))
             try:
                 await stream.send(replies, outlet, request.receive, lifetime=lifetime.end(), closing=self._closing.wait())
             except SlowReader:
@@ -175,10 +175,10 @@ class HttpEndpoint(Generic[ViewerT]):
         """Raises: SlowReader."""
         status = status or _status(reply, media_type)
         body = json_text.encode(reply)
-        await _send_head(outlet, status, {**_headers(status, media_type, len(body)), **(headers or {})})
-        for start in range(0, len(body), _PIECE_BYTES):
-            piece = body[start : start + _PIECE_BYTES]
-            await outlet.send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
+        head = _head(status, {**_headers(status, media_type, len(body)), **(headers or {})})
+        await outlet.send(head, _piece(body, 0))
+        for start in range(_PIECE_BYTES, len(body), _PIECE_BYTES):
+            await outlet.send(_piece(body, start))
 
 
 def _token(request: Request) -> str | None:
@@ -193,9 +193,13 @@ async def _once(reply: Reply) -> AsyncGenerator[Reply]:
     yield reply
 
 
-async def _send_head(outlet: Outlet[Message], status: int, headers: Mapping[str, str]) -> None:
+def _head(status: int, headers: Mapping[str, str]) -> Message:
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await outlet.send({"type": "http.response.start", "status": status, "headers": raw})
+    return {"type": "http.response.start", "status": status, "headers": raw}
+
+
+def _piece(body: bytes, start: int) -> Message:
+    return {"type": "http.response.body", "body": body[start : start + _PIECE_BYTES], "more_body": start + _PIECE_BYTES < len(body)}
 
 
 def _allowance_headers(answer: Answer) -> dict[str, str]:

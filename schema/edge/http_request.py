@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -47,7 +48,8 @@ def _read_query_string(request: Request) -> dict[str, object]:
 
 
 async def _read_body(request: Request, limits: Limits, *, anonymous: bool) -> object:
-    _require_json(request.headers.get("content-type", ""))
+    if not _is_json(request.headers.get("content-type", "")):
+        raise HttpRefusal(415, f"The request must be {JSON} in UTF-8.")
     allowed = limits.anonymous_body_bytes if anonymous else limits.body_bytes
     too_large = HttpRefusal(413, f"The request is larger than {allowed} bytes.")
     announced = request.headers.get("content-length", "")
@@ -66,11 +68,11 @@ async def _read_body(request: Request, limits: Limits, *, anonymous: bool) -> ob
     return _decode(bytes(body), "The request body must be JSON in UTF-8.")
 
 
-def _require_json(content_type: str) -> None:
+@lru_cache(maxsize=64)
+def _is_json(content_type: str) -> bool:
     header = Message()
     header["content-type"] = content_type
-    if header.get_content_type() != JSON or str(header.get_param("charset", "utf-8")).lower() != "utf-8":
-        raise HttpRefusal(415, f"The request must be {JSON} in UTF-8.")
+    return header.get_content_type() == JSON and str(header.get_param("charset", "utf-8")).lower() == "utf-8"
 
 
 def _decode(text: bytes | str, message: str) -> object:

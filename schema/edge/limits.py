@@ -22,10 +22,12 @@ class Limits:
     # candidates and their sources 2,000, and the quality of all chapters of the longest book with its findings' numbers 4,000.
     cost: int = 10_000
     tokens: int = 5_000
+    # Without a token there is only the schema to ask for, which takes some 300.
+    anonymous_tokens: int = 1_000
     characters: int = 256_000
     operations: int = 10
     validation_errors: int = 5
-    # Source text of the validated documents that are kept; their syntax trees take 130 to 280 bytes for each character.
+    # Source text of the validated documents that are kept, with what their plans weigh: 150 to 400 bytes for each character.
     cached_characters: int = 256_000
 
     # The longest chapter has to reach its resolver, which explains the refusal better than a closed connection.

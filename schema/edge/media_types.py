@@ -1,6 +1,7 @@
 """Which of our media types a client accepts, by its Accept header."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -26,6 +27,7 @@ class Accepted:
     prefers_stream: bool
 
     @classmethod
+    @lru_cache(maxsize=64)
     def read(cls, accept: str | None) -> "Accepted":
         """A wildcard, or no header at all, means plain JSON."""
         types = _in_order(accept) if accept else [JSON]

@@ -1,4 +1,7 @@
-"""What operations cost: estimated and taken from the client's allowance before they are executed, settled behind them."""
+"""What operations cost: estimated and taken from the client's allowance before they are executed, settled behind them.
+
+Whoever leaves, or takes longer than there is time, is not settled with: nobody knows what that has used, and it should not be cheap.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,6 +41,11 @@ class Meter:
         if self._allowances is not None:
             self._allowances.take(client, requested)
         return Charge(client, requested)
+
+    def pay(self, client: str, points: int) -> None:
+        """For what is done before an operation is known. Raises: AllowanceSpent."""
+        if self._allowances is not None:
+            self._allowances.take(client, points)
 
     def settle(self, charge: Charge, *, used: int) -> Settled:
         standing = None if self._allowances is None else self._allowances.give_back(charge.client, charge.requested - used)

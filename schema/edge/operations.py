@@ -1,9 +1,10 @@
 """Running one operation for one viewer, however it arrived."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import strawberry
@@ -104,8 +105,12 @@ class Operations(Generic[ViewerT]):
         if prepared.type is not OperationType.SUBSCRIPTION:
             yield self._settled(prepared, await self.outcome(prepared)).reply
             return
+        charge = prepared.charge
         async with aclosing(self.outcomes(prepared)) as outcomes:
             async for outcome in outcomes:
+                self._meter.settle(charge, used=outcome.used)
+                # The estimate was for one event. What the others use is owed.
+                charge = replace(charge, requested=0)
                 yield self._present.reply_to(outcome)
 
     def _settled(self, prepared: Prepared, outcome: Outcome) -> Answer:
@@ -118,21 +123,32 @@ class Operations(Generic[ViewerT]):
         """Charges the client, too. Raises: InvalidDocument; RequestError."""
         hide_suggestions = viewer is None and not self._development
         admit = self._refuse_without_token if viewer is None else _admit_all
-        document = self._documents.prepare(request.query, admit=admit, hide_suggestions=hide_suggestions)
+        client = f"address {address}" if viewer is None else self._identify(viewer)
+        document = self._documents.prepare(
+            request.query,
+            pay=partial(self._meter.pay, client),
+            admit=admit,
+            hide_suggestions=hide_suggestions,
+            most_tokens=self._limits.anonymous_tokens if viewer is None else self._limits.tokens,
+        )
         operation = document.operation(request.operation_name)
         operation_type = OperationType(operation.operation.value)
         if operation_type not in offered:
             raise OperationTypeNotOffered(operation_type)
         variables = self._variables(operation, request, hide_suggestions=hide_suggestions)
-        client = f"address {address}" if viewer is None else self._identify(viewer)
+        conditions = document.conditions(variables.coerced)
         charge = self._meter.charge(client, document.cost.of(request.operation_name, variables.coerced))
         context = None if viewer is None else self._context(viewer)
-        return Prepared(operation_type, charge, document.plan(operation, variables.coerced), variables, context)
+        return Prepared(operation_type, charge, document.plan(operation, conditions), variables, context)
 
     async def outcome(self, prepared: Prepared, *, event: object = None) -> Outcome:
         """Raises: RequestError TIMEOUT."""
-        async with self._in_time(prepared.type):
-            return await execute(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context, root=event)
+        seconds = self._limits.mutation_seconds if prepared.type is OperationType.MUTATION else self._limits.query_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await execute(prepared.plan, self._schema, variables=prepared.variables, context=prepared.context, root=event)
+        except TimeoutError as error:
+            raise RequestError(ErrorCode.TIMEOUT, f"The operation took longer than {seconds:g} seconds.") from error
 
     async def outcomes(self, prepared: Prepared) -> AsyncGenerator[Outcome]:
         """One for each event of a subscription."""
@@ -158,18 +174,6 @@ class Operations(Generic[ViewerT]):
         if isinstance(found, list):
             raise InvalidDocument(found)
         return found
-
-    @asynccontextmanager
-    async def _in_time(self, operation_type: OperationType) -> AsyncIterator[None]:
-        seconds = self._limits.mutation_seconds if operation_type is OperationType.MUTATION else self._limits.query_seconds
-        deadline = asyncio.timeout(seconds)
-        try:
-            async with deadline:
-                yield
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            raise RequestError(ErrorCode.TIMEOUT, f"The operation took longer than {seconds:g} seconds.") from error
 
 
 def _admit_all(_size: Complexity) -> None:

@@ -17,19 +17,20 @@ class SlowReader(Exception):  # noqa: N818 - named after the client
 
 
 class Outlet(Generic[MessageT]):
-    """One message after the other, each within `seconds`, however many tasks send: so at most one waits in the server's buffer."""
+    """One message after the other, what is sent together within `seconds`, however many tasks send: so at most one waits in the server's buffer."""
 
     def __init__(self, send: Callable[[MessageT], Awaitable[None]], *, seconds: float) -> None:
         self._send = send
         self._seconds = seconds
         self._turn = asyncio.Lock()
 
-    async def send(self, message: MessageT) -> None:
+    async def send(self, *messages: MessageT) -> None:
         """Raises: SlowReader, and what the transport raises."""
         async with self._turn:
             try:
                 async with asyncio.timeout(self._seconds):
-                    await self._send(message)
+                    for message in messages:
+                        await self._send(message)
             except TimeoutError:
                 raise SlowReader from None
 

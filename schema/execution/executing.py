@@ -33,7 +33,7 @@ async def source_of(plan: Selection, schema: GraphQLSchema, *, variables: Variab
     """What happens, as the subscription's resolver tells it. Raises what that raises, and GraphQLError for its arguments."""
     (field,) = plan.fields
     assert isinstance(field.reading, Event)
-    events: AsyncIterator[Any] = field.reading.resolver.bound(Run(Info(context, schema), variables), field.nodes[0])(None)
+    events: AsyncIterator[Any] = field.reading.resolver.bound(Run(Info(context, schema), variables), field.nodes)(None)
     async with aclosing(events) as happening:  # type: ignore[type-var]  # every resolver of a subscription is a generator
         async for event in happening:
             yield event

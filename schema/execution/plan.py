@@ -53,7 +53,6 @@ class PlannedField:
     def __init__(self, key: str, nodes: Sequence[FieldNode], reading: Reading, shape: Shape, *, points: int) -> None:
         self.key = key
         self.nodes = nodes
-        self._node = nodes[0]
         self.reading = reading
         self._shape = shape
         self._points = points
@@ -62,7 +61,7 @@ class PlannedField:
     async def answer(self, run: Run, objects: Values, places: Places) -> Values:
         run.used += self._points * len(objects)
         column = Column(places, self.key)
-        values = await self.reading.read(run, self._node, objects, column)
+        values = await self.reading.read(run, self.nodes, objects, column)
         return await self._shape.complete(run, values, column)
 
 
@@ -169,7 +168,7 @@ class Planner:
         assert definition is not None
         reading = reading_of(owner, name, definition, self._strawberry.config, self._strawberry.schema_converter.scalar_registry)
         points = self._weigh(owner.name, name)
-        shape = shape_of(definition.type, FieldSelections(self, nodes, points=points.item), nodes[0], f"{owner.name}.{name}")
+        shape = shape_of(definition.type, FieldSelections(self, nodes, points=points.item), nodes, f"{owner.name}.{name}")
         return PlannedField(key, nodes, reading, shape, points=points.call)
 
 

@@ -24,7 +24,7 @@ class Reading(Protocol):
     @property
     def waits(self) -> bool: ...
 
-    async def read(self, run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+    async def read(self, run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
         """A value for each object, FAILED where there is none. Never raises for what a resolver raises."""
 
 
@@ -33,7 +33,7 @@ class Constant:
     value: object
     waits: bool = False
 
-    async def read(self, _run: Run, _node: FieldNode, objects: Values, _places: Places) -> Values:
+    async def read(self, _run: Run, _nodes: Sequence[FieldNode], objects: Values, _places: Places) -> Values:
         return [self.value] * len(objects)
 
 
@@ -43,11 +43,11 @@ class Attribute:
     def __init__(self, name: str) -> None:
         self._get = attrgetter(name)
 
-    async def read(self, run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+    async def read(self, run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
         try:
             return list(map(self._get, objects))
         except Exception:  # noqa: BLE001 - some object cannot tell: which one?
-            return _call_each(self._get, run, node, objects, places)
+            return _call_each(self._get, run, nodes, objects, places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class Arguments:
     config: StrawberryConfig
     scalars: Mapping[object, Any]
 
-    def of(self, run: Run, node: FieldNode) -> dict[str, Any]:
+    def of(self, run: Run, nodes: Sequence[FieldNode]) -> dict[str, Any]:
         """Raises: GraphQLError."""
         if not self.definition.args:
             return {}
-        coerced = get_argument_values(self.definition, node, run.variables)
+        coerced = get_argument_values(self.definition, nodes[0], run.variables)
         if self.field is None:
             return coerced
         return convert_arguments(coerced, self.field.arguments, scalar_registry=self.scalars, config=self.config)
@@ -83,17 +83,17 @@ class Resolver:
         self._source = None if source is None else source.name
         self._info = None if resolver.info_parameter is None else resolver.info_parameter.name
 
-    def bound(self, run: Run, node: FieldNode) -> Callable[[Any], Any]:
+    def bound(self, run: Run, nodes: Sequence[FieldNode]) -> Callable[[Any], Any]:
         """The function of one object. Raises: GraphQLError."""
-        return self._bound_to(self._function, run, node)
+        return self._bound_to(self._function, run, nodes)
 
-    def bound_to_many(self, run: Run, node: FieldNode) -> Callable[[Values], Awaitable[Values]]:
+    def bound_to_many(self, run: Run, nodes: Sequence[FieldNode]) -> Callable[[Values], Awaitable[Values]]:
         """The function of all objects. Raises: GraphQLError."""
         assert self.of_many is not None
-        return self._bound_to(self.of_many, run, node)
+        return self._bound_to(self.of_many, run, nodes)
 
-    def _bound_to(self, function: Callable[..., Any], run: Run, node: FieldNode) -> Callable[[Any], Any]:
-        given = self._arguments.of(run, node)
+    def _bound_to(self, function: Callable[..., Any], run: Run, nodes: Sequence[FieldNode]) -> Callable[[Any], Any]:
+        given = self._arguments.of(run, nodes)
         if self._info is not None:
             given[self._info] = run.info
         if self._source is None:
@@ -110,12 +110,12 @@ class Plain:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def read(self, run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+    async def read(self, run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
         try:
-            call = self._resolver.bound(run, node)
+            call = self._resolver.bound(run, nodes)
         except Exception as error:  # noqa: BLE001 - a resolver's failure is an answer
-            return _all_failed(error, run, node, objects, places)
-        return _call_each(call, run, node, objects, places)
+            return _all_failed(error, run, nodes, objects, places)
+        return _call_each(call, run, nodes, objects, places)
 
 
 class Asynchronous:
@@ -126,18 +126,18 @@ class Asynchronous:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def read(self, run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+    async def read(self, run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
         try:
-            call = self._resolver.bound(run, node)
+            call = self._resolver.bound(run, nodes)
         except Exception as error:  # noqa: BLE001 - as above
-            return _all_failed(error, run, node, objects, places)
+            return _all_failed(error, run, nodes, objects, places)
         if len(objects) == 1:
             try:
                 return [await call(objects[0])]
             except Exception as error:  # noqa: BLE001 - as above
-                return [run.fail(error, node, places.path(0))]
+                return [run.fail(error, nodes, places.path(0))]
         found = await asyncio.gather(*map(call, objects), return_exceptions=True)
-        return [_unless_raised(value, run, node, places, index) for index, value in enumerate(found)]
+        return [_unless_raised(value, run, nodes, places, index) for index, value in enumerate(found)]
 
 
 class Batched:
@@ -148,11 +148,11 @@ class Batched:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def read(self, run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+    async def read(self, run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
         try:
-            return list(await self._resolver.bound_to_many(run, node)(objects))
+            return list(await self._resolver.bound_to_many(run, nodes)(objects))
         except Exception as error:  # noqa: BLE001 - as above
-            return _all_failed(error, run, node, objects, places)
+            return _all_failed(error, run, nodes, objects, places)
 
 
 class Event:
@@ -163,7 +163,7 @@ class Event:
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
 
-    async def read(self, _run: Run, _node: FieldNode, objects: Values, _places: Places) -> Values:
+    async def read(self, _run: Run, _nodes: Sequence[FieldNode], objects: Values, _places: Places) -> Values:
         return list(objects)
 
 
@@ -176,14 +176,14 @@ class Introspection:
         self._resolve = definition.resolve
         self._arguments = arguments
 
-    async def read(self, run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+    async def read(self, run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
         assert self._resolve is not None
         try:
-            given = self._arguments.of(run, node)
+            given = self._arguments.of(run, nodes)
         except Exception as error:  # noqa: BLE001 - as above
-            return _all_failed(error, run, node, objects, places)
+            return _all_failed(error, run, nodes, objects, places)
         resolve = self._resolve
-        return _call_each(lambda each: resolve(each, run.info, **given), run, node, objects, places)
+        return _call_each(lambda each: resolve(each, run.info, **given), run, nodes, objects, places)
 
 
 def reading_of(
@@ -206,7 +206,7 @@ def reading_of(
     return Asynchronous(resolver) if resolver.is_async else Plain(resolver)
 
 
-def _call_each(call: Callable[[Any], Any], run: Run, node: FieldNode, objects: Values, places: Places) -> Values:
+def _call_each(call: Callable[[Any], Any], run: Run, nodes: Sequence[FieldNode], objects: Values, places: Places) -> Values:
     values: Values = []
     calls = map(call, objects)
     while len(values) < len(objects):
@@ -214,19 +214,19 @@ def _call_each(call: Callable[[Any], Any], run: Run, node: FieldNode, objects: V
             # Keeps what came before a call that raises, and goes on behind it.
             values.extend(calls)
         except Exception as error:  # noqa: BLE001 - as above
-            values.append(run.fail(error, node, places.path(len(values))))
+            values.append(run.fail(error, nodes, places.path(len(values))))
     return values
 
 
-def _all_failed(error: Exception, run: Run, node: FieldNode, objects: Sequence[Any], places: Places) -> Values:
+def _all_failed(error: Exception, run: Run, nodes: Sequence[FieldNode], objects: Sequence[Any], places: Places) -> Values:
     for index in range(len(objects)):
-        run.fail(error, node, places.path(index))
+        run.fail(error, nodes, places.path(index))
     return [FAILED] * len(objects)
 
 
-def _unless_raised(value: Any, run: Run, node: FieldNode, places: Places, index: int) -> Any:
+def _unless_raised(value: Any, run: Run, nodes: Sequence[FieldNode], places: Places, index: int) -> Any:
     if isinstance(value, Exception):
-        return run.fail(value, node, places.path(index))
+        return run.fail(value, nodes, places.path(index))
     if isinstance(value, BaseException):
         raise value
     return value

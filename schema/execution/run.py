@@ -1,5 +1,6 @@
 """One execution of one operation: what its fields are given, and the errors they have left."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -47,6 +48,6 @@ class Run:
     errors: list[GraphQLError] = field(default_factory=list)
     used: int = 0
 
-    def fail(self, error: Exception, node: FieldNode, path: list[str | int]) -> Failed:
-        self.errors.append(located_error(error, [node], path))
+    def fail(self, error: Exception, nodes: Sequence[FieldNode], path: list[str | int]) -> Failed:
+        self.errors.append(located_error(error, nodes, path))
         return FAILED

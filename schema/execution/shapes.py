@@ -66,9 +66,9 @@ class Leaf:
 
     waits = False
 
-    def __init__(self, kind: GraphQLLeafType, node: FieldNode) -> None:
+    def __init__(self, kind: GraphQLLeafType, nodes: Sequence[FieldNode]) -> None:
         self._kind = kind
-        self._node = node
+        self._nodes = nodes
         self._passing = _PASSING.get(kind.name, frozenset()) if isinstance(kind, GraphQLScalarType) else frozenset()
         self._is_int = kind.name == "Int"
         self._write_many: Callable[[Values], Iterable[Any]] | None = getattr(kind.coerce_output_value, "of_many", None)
@@ -100,7 +100,7 @@ class Leaf:
         try:
             written = self._kind.coerce_output_value(value)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the value, the others are answered
-            return run.fail(error, self._node, places.path(index))
+            return run.fail(error, self._nodes, places.path(index))
         if self._names is not None:
             self._names[value] = written
         return written
@@ -121,7 +121,7 @@ class Required:
     of: Shape
     waits: bool
     name: str
-    node: FieldNode
+    nodes: Sequence[FieldNode]
 
     async def complete(self, run: Run, values: Values, places: Places) -> Values:
         completed = await self.of.complete(run, values, places)
@@ -130,14 +130,14 @@ class Required:
         return [self._failed(run, places, index) if value is None else value for index, value in enumerate(completed)]
 
     def _failed(self, run: Run, places: Places, index: int) -> Any:
-        return run.fail(TypeError(f"Cannot return null for non-nullable field {self.name}."), self.node, places.path(index))
+        return run.fail(TypeError(f"Cannot return null for non-nullable field {self.name}."), self.nodes, places.path(index))
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
     item: Shape
     waits: bool
-    node: FieldNode
+    nodes: Sequence[FieldNode]
 
     async def complete(self, run: Run, values: Values, places: Places) -> Values:
         items: Values = []
@@ -145,15 +145,22 @@ class ListOf:
         for index, value in enumerate(values):
             starts.append(len(items))
             if value is not None and value is not FAILED:
-                if isinstance(value, str) or not isinstance(value, Iterable):
-                    values[index] = run.fail(TypeError("Expected an iterable."), self.node, places.path(index))
-                else:
-                    items.extend(value)
+                try:
+                    items.extend(_iterable(value))
+                except Exception as error:  # noqa: BLE001 - as in a leaf
+                    del items[starts[-1] :]
+                    values[index] = run.fail(error, self.nodes, places.path(index))
         completed = await self.item.complete(run, items, Items(places, starts))
         ends = [*starts, len(items)][1:]
         lists = [_list(value, completed, start, end) for value, start, end in zip(values, starts, ends, strict=True)]
         # Items that may be null are not FAILED any more.
         return [FAILED if isinstance(each, list) and FAILED in each else each for each in lists] if run.errors else lists
+
+
+def _iterable(value: Any) -> Iterable[Any]:
+    if isinstance(value, str | dict) or not isinstance(value, Iterable):
+        raise TypeError("Expected an iterable.")
+    return value
 
 
 def _list(value: Any, completed: Values, start: int, end: int) -> Any:
@@ -175,7 +182,7 @@ class AnyOf:
 
     kind: GraphQLAbstractType
     selections: Selections
-    node: FieldNode
+    nodes: Sequence[FieldNode]
     waits: bool = True
 
     async def complete(self, run: Run, values: Values, places: Places) -> Values:
@@ -195,7 +202,7 @@ class AnyOf:
                 return kind
             raise TypeError(f"{self.kind.name} has no type for a {type(value).__name__}.")  # noqa: TRY301 - told like what it calls
         except Exception as error:  # noqa: BLE001 - as in a leaf
-            return run.fail(error, self.node, places.path(index))
+            return run.fail(error, self.nodes, places.path(index))
 
 
 async def _only_for(selected: Selected, chosen: Sequence[bool], run: Run, values: Values, places: Places) -> Values:
@@ -211,23 +218,23 @@ async def _only_for(selected: Selected, chosen: Sequence[bool], run: Run, values
     return completed
 
 
-def shape_of(gives: GraphQLOutputType, selections: Selections, node: FieldNode, name: str) -> Shape:
+def shape_of(gives: GraphQLOutputType, selections: Selections, nodes: Sequence[FieldNode], name: str) -> Shape:
     """`name` is what an error calls the field."""
     if is_non_null_type(gives):
-        inner = _bare(gives.of_type, selections, node, name)
-        return Required(inner, inner.waits, name, node)
-    inner = _bare(gives, selections, node, name)
+        inner = _bare(gives.of_type, selections, nodes, name)
+        return Required(inner, inner.waits, name, nodes)
+    inner = _bare(gives, selections, nodes, name)
     return Nullable(inner, inner.waits)
 
 
-def _bare(gives: GraphQLOutputType, selections: Selections, node: FieldNode, name: str) -> Shape:
+def _bare(gives: GraphQLOutputType, selections: Selections, nodes: Sequence[FieldNode], name: str) -> Shape:
     if is_list_type(gives):
-        item = shape_of(gives.of_type, selections, node, name)
-        return ListOf(item, item.waits, node)
+        item = shape_of(gives.of_type, selections, nodes, name)
+        return ListOf(item, item.waits, nodes)
     if is_leaf_type(gives):
-        return Leaf(gives, node)
+        return Leaf(gives, nodes)
     if is_abstract_type(gives):
-        return AnyOf(gives, selections, node)
+        return AnyOf(gives, selections, nodes)
     assert isinstance(gives, GraphQLObjectType)
     selected = selections.of(gives)
     return ObjectOf(selected, selected.waits)

@@ -87,3 +87,19 @@ async def test_a_batch_that_nobody_waits_for_any_more_is_given_up_and_the_next_o
     shelf.open.set()
     assert await again == 2
     assert shelf.interrupted == sum("a" in keys for keys in shelf.asked)
+
+
+async def test_a_batch_that_is_given_up_takes_nothing_from_the_next_one_that_is_being_collected():
+    shelf = Shelf()
+    shelf.open.clear()
+    loader = Loader(shelf.read)
+    asked = asyncio.create_task(loader.load("a"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    # The next one is begun in the very turn in which the first is given up.
+    again = asyncio.create_task(loader.load("bb"))
+    asked.cancel()
+    await asyncio.wait([asked])
+    shelf.open.set()
+    assert await again == 2
+    assert shelf.asked == [("a",), ("bb",)]

@@ -117,3 +117,31 @@ async def test_nobody_is_given_a_transaction_that_is_about_to_end(shared: Shared
     async with shared.records() as number:
         await turns(2 * TURNS)
         assert transactions.ends[number] == "open"
+
+
+async def test_a_reader_that_is_cancelled_before_its_turn_ends_nobody_elses_transaction(shared: SharedReading, transactions: Transactions):
+    async def read() -> None:
+        async with shared.records() as number:
+            await turns(10)
+            assert transactions.ends[number] == "open"
+
+    first, second, third = (asyncio.create_task(read()) for _ in range(3))
+    await turns(3)
+    second.cancel()
+    await asyncio.gather(first, third)
+    await turns(TURNS + 3)
+    assert second.cancelled()
+    assert transactions.ends == ["committed"]
+
+
+async def test_the_last_reader_s_transaction_ends_also_when_it_is_cancelled_before_its_turn(
+    shared: SharedReading, transactions: Transactions
+):
+    async with shared.records():
+        second = asyncio.create_task(shared.records().__aenter__())
+        await turns(3)
+    # It has been woken for its turn, and has not had it.
+    second.cancel()
+    await asyncio.wait([second])
+    await turns(TURNS + 3)
+    assert transactions.ends == ["committed"]

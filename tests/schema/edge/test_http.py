@@ -263,11 +263,18 @@ async def test_few_validation_errors_are_listed(address):
     assert len((await post(address, "{ " + " ".join(f"x{n}" for n in range(20)) + " }")).json()["errors"]) <= 6
 
 
-@pytest.mark.parametrize("document", ["{ never }", "mutation { never }"])
-async def test_an_operation_that_takes_too_long_is_given_up(observed, document):
-    async with serving(toy_edge(observed, limits=Limits(query_seconds=0.05, mutation_seconds=0.05))) as address:
+@pytest.mark.parametrize(
+    ("document", "limits"),
+    [
+        ("{ never }", Limits(query_seconds=0.05, mutation_seconds=600)),
+        ("mutation { never }", Limits(query_seconds=600, mutation_seconds=0.05)),
+    ],
+)
+async def test_an_operation_that_takes_too_long_for_its_type_is_given_up(observed, document, limits):
+    async with serving(toy_edge(observed, limits=limits)) as address:
         response = await post(address, document)
         assert (response.status_code, codes(response)) == (504, ["TIMEOUT"])
+        assert "0.05 seconds" in response.text
 
 
 async def test_get_runs_a_query_for_a_client_that_shows_it_is_no_form_or_link(address):
@@ -325,3 +332,10 @@ async def test_a_browser_application_from_an_allowed_origin_may_ask_and_read(add
 async def test_each_request_has_its_own_context(address):
     numbers = [(await post(address, "{ contextNumber }")).json()["data"]["contextNumber"] for _ in range(2)]
     assert numbers[1] == numbers[0] + 1
+
+
+async def test_whoever_has_no_token_sends_short_documents(address):
+    long = "{ " + "__typename " * 1_010 + "}"
+    refused = await post(address, long, anonymous=True)
+    assert refused.json()["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+    assert "fields" in (await post(address, long)).json()["errors"][0]["message"]

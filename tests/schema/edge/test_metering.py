@@ -13,6 +13,8 @@ from tests.schema.edge.test_websocket import connected
 from tests.schema.edge.toy import Observed, serving, token, toy_edge
 
 POINTS = 20
+COUNT = "subscription { count(to: 1) }"
+ENDLESS = "{ chapter { next { title } } never }"
 CHEAP = "{ chapter { title } }"
 DEAR = "{ chapter { next { next { next { next { title } } } } } }"
 TOO_DEAR = "{ " + " ".join(f"c{index}: chapter {{ next {{ title }} }}" for index in range(6)) + " }"
@@ -21,7 +23,12 @@ TOO_DEAR = "{ " + " ".join(f"c{index}: chapter {{ next {{ title }} }}" for index
 @pytest.fixture
 async def address(observed: Observed) -> AsyncIterator[str]:
     bucket = Allowances(points=POINTS, refill_per_second=0.5, now=lambda: asyncio.get_running_loop().time(), most_viewers=10)
-    async with serving(toy_edge(observed, development=True, limits=Limits(cost=10), allowances=bucket)) as served:
+    async with serving(toy_edge(observed, development=True, limits=Limits(cost=10, query_seconds=0.2), allowances=bucket)) as served:
+        # Once a document has been checked it costs what it does.
+        for number, document in enumerate((CHEAP, DEAR, TOO_DEAR, ENDLESS)):
+            await ask(served, document, subject=f"first {number}")
+        async with connected(served, token=token("first")) as client:
+            await client.reply(COUNT)
         yield served
 
 
@@ -73,6 +80,28 @@ async def test_whoever_has_spent_their_allowance_is_told_when_to_come_back_and_n
     assert (await ask(address, DEAR, subject="grace")).status_code == 200
 
 
+async def test_a_document_that_is_not_known_yet_costs_as_many_points_as_characters_also_one_that_is_refused(address: str):
+    invalid = f"{{ {'a' * (POINTS - 5)} }}"
+    assert (await ask(address, invalid)).status_code == 400
+    assert cost(await ask(address, CHEAP))["remaining"] <= 1
+    assert (await ask(address, invalid)).status_code == 429
+
+
+async def test_what_takes_too_long_costs_what_it_could_have(address: str):
+    assert (await ask(address, ENDLESS)).status_code == 504
+    assert cost(await ask(address, CHEAP))["remaining"] <= POINTS - 2
+
+
+async def test_each_event_of_a_subscription_is_charged(observed: Observed):
+    bucket = Allowances(points=1_000, refill_per_second=0.01, now=lambda: asyncio.get_running_loop().time(), most_viewers=10)
+    document = "subscription { chapters(to: 30) { title next { title } } }"
+    async with serving(toy_edge(observed, allowances=bucket)) as address:
+        async with connected(address, token=token("ada")) as client:
+            await client.reply(document)
+        remaining = bucket.standing("ada").remaining
+    assert remaining == 1_000 - len(document) - 30 * 2
+
+
 async def test_an_allowance_is_the_viewers_whatever_they_ask_by(address: str):
     await spend_all(address)
     async with connected(address, token=token("ada")) as client:
@@ -85,7 +114,7 @@ async def test_over_a_socket_the_answer_says_it_too_and_events_do_not(address: s
         await client.send(id="1", type="subscribe", payload={"query": CHEAP})
         assert (await client.receive())["payload"]["extensions"]["cost"]["used"] == 1
         await client.receive()
-        await client.send(id="1", type="subscribe", payload={"query": "subscription { count(to: 1) }"})
+        await client.send(id="1", type="subscribe", payload={"query": COUNT})
         assert (await client.receive())["payload"] == {"data": {"count": 0}}
 
 

@@ -142,6 +142,11 @@ def toy_schema(observed: Observed) -> strawberry.Schema:  # noqa: C901 - many fi
                 yield number
 
         @strawberry.subscription
+        async def chapters(self, to: int) -> AsyncIterator[Chapter]:
+            for number in range(to):
+                yield Chapter(title=f"{number}")
+
+        @strawberry.subscription
         async def silent(self) -> AsyncIterator[int]:
             observed.note("silent", 1)
             try:

@@ -4,21 +4,25 @@ from typing import Any
 
 import strawberry
 from graphql import OperationDefinitionNode, parse, validate
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 
 from schema.edge.cost.weights import FREE
 from schema.execution.executing import Outcome, execute
-from schema.execution.plan import Planner, condition_variables
+from schema.execution.plan import Planner, Selection, condition_variables
 
 
-async def ours(schema: strawberry.Schema, document: str, variables: dict[str, Any] | None = None, *, context: object = None) -> Outcome:
+def planned(schema: strawberry.Schema, document: str, variables: dict[str, Any] | None = None) -> tuple[Selection, VariableValues]:
     syntax = parse(document)
     assert validate(schema._schema, syntax) == []
     (operation,) = (node for node in syntax.definitions if isinstance(node, OperationDefinitionNode))
     coerced = get_variable_values(schema._schema, operation.variable_definitions or (), variables or {})
     assert not isinstance(coerced, list), coerced
     conditions = {name: bool(coerced.coerced.get(name)) for name in condition_variables(syntax)}
-    plan = Planner(schema, syntax, conditions, lambda _owner, _field: FREE).plan(operation)
+    return Planner(schema, syntax, conditions, lambda _owner, _field: FREE).plan(operation), coerced
+
+
+async def ours(schema: strawberry.Schema, document: str, variables: dict[str, Any] | None = None, *, context: object = None) -> Outcome:
+    plan, coerced = planned(schema, document, variables)
     return await execute(plan, schema._schema, variables=coerced, context=context)
 
 

@@ -3,14 +3,16 @@
 import asyncio
 import gc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 import strawberry
+from graphql import GraphQLError
 
-from tests.schema.execution.executing import ours
+from schema.execution.executing import source_of
+from tests.schema.execution.executing import ours, planned
 
 PAGES = 3
 LINES = 4
@@ -129,3 +131,47 @@ async def test_a_field_that_fails_before_its_siblings_begin_leaves_nothing_of_th
         answer = await ours(SCHEMA, "{ title pages { title } torn }", context=context)
     assert answer.data is None
     assert answer.errors
+
+
+async def test_whoever_stops_following_ends_what_was_followed_whoever_else_holds_it():
+    held: list[AsyncIterator[int]] = []
+    ended: list[str] = []
+
+    async def ticks() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ticks")
+
+    def begin_to_tick() -> AsyncIterator[int]:
+        held.append(ticks())
+        return held[0]
+
+    @strawberry.type
+    class Subscription:
+        ticks: AsyncIterator[int] = strawberry.subscription(resolver=begin_to_tick)
+
+    schema = strawberry.Schema(Query, subscription=Subscription)
+    plan, variables = planned(schema, "subscription { ticks }")
+    events = source_of(plan, schema._schema, variables=variables, context=None)
+    assert await anext(events) == 1
+    await events.aclose()
+    assert ended == ["ticks"]
+
+
+async def test_a_subscription_whose_arguments_cannot_be_had_ends_before_its_first_event():
+    begun: list[int] = []
+
+    @strawberry.type
+    class Subscription:
+        @strawberry.subscription
+        async def count(self, to: int) -> AsyncIterator[int]:
+            begun.append(to)
+            yield to
+
+    schema = strawberry.Schema(Query, subscription=Subscription)
+    plan, variables = planned(schema, "subscription($to: Int = 3) { count(to: $to) }", {"to": None})
+    with pytest.raises(GraphQLError, match="to"):
+        await anext(source_of(plan, schema._schema, variables=variables, context=None))
+    assert begun == []
