@@ -1,24 +1,29 @@
 """The pool bounds how many connections there are, and hands on none of which it is not certain."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 import asyncpg
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+import persistence.database
 from persistence import pool
 from persistence.connection import Driver
 from persistence.database import Database, Transaction
-from persistence.diagnosis import NOBODY, is_reachable
+from persistence.diagnosis import NOBODY, is_away, is_reachable
 from persistence.library import PostgresLibrary
 from tests.factories import Cluster, add_user
 
 SIZE = 2
 BACKEND = text("SELECT pg_backend_pid()")
+SECRET = "Not for the log."
 
 
 @pytest.fixture
@@ -62,6 +67,80 @@ async def test_after_an_error_the_transaction_is_undone_and_its_connection_serve
         async with database.as_worker() as connection:
             await connection.execute(text("SELECT 1 / 0"))
     assert await backend(database) == first
+
+
+async def test_a_transaction_is_not_committed_in_silence_when_a_statement_in_it_has_failed(database: Database) -> None:
+    ada = await add_user(PostgresLibrary(database))
+
+    async def fail_unheard() -> None:
+        async with database.as_user(ada.id) as connection:
+            with suppress(DBAPIError):
+                await connection.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(DBAPIError, match="nothing is committed"):
+        await fail_unheard()
+    assert database._pool.in_use == 0
+
+
+async def test_a_connection_that_was_lost_is_away_for_every_statement_after_that(database: Database, owner_url: str) -> None:
+    async def go_on() -> None:
+        async with database.as_worker() as connection:
+            with psycopg.connect(owner_url) as owner:
+                owner.execute("SELECT pg_terminate_backend(%s)", [await connection.scalar(BACKEND)])
+            for _ in range(2):
+                with pytest.raises(DBAPIError) as lost:
+                    await connection.execute(BACKEND)
+                assert is_away(lost.value)
+
+    with pytest.raises(DBAPIError) as lost:
+        await go_on()
+    assert is_away(lost.value)
+    assert await backend(database)
+
+
+async def test_a_connection_that_is_lost_while_it_is_made_ready_is_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Driver] = []
+
+    async def lose(driver: Driver) -> None:
+        opened.append(driver)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    monkeypatch.setattr(persistence.database, "make_ready", lose)
+    with pytest.raises(DBAPIError) as lost:
+        await backend(database)
+    assert is_away(lost.value)
+    assert opened[0].is_closed()
+    assert not await is_reachable(database)
+    assert database._pool.in_use == 0
+
+
+async def test_after_a_migration_no_more_than_one_transaction_meets_what_was_prepared_before(database: Database, owner_url: str) -> None:
+    look = text("SELECT number FROM old_and_new")
+
+    async def read(*, both: asyncio.Barrier) -> None:
+        async with database.as_worker() as connection, both:
+            await connection.execute(look)
+
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE old_and_new (number integer); GRANT SELECT ON old_and_new TO scriptorium_worker")
+        both = asyncio.Barrier(SIZE)
+        await asyncio.gather(*(read(both=both) for _ in range(SIZE)))
+        owner.execute("ALTER TABLE old_and_new ALTER number TYPE bigint")
+        with pytest.raises(DBAPIError, match="cached statement plan is invalid"):
+            await read(both=asyncio.Barrier(1))
+        await asyncio.gather(*(read(both=both) for _ in range(SIZE)))
+        owner.execute("DROP TABLE old_and_new")
+
+
+@pytest.mark.parametrize(("number", "note"), [(1, SECRET), (SECRET, "Any.")], ids=["what a row holds", "what a parameter holds"])
+async def test_an_error_says_nothing_of(database: Database, number: object, note: str) -> None:
+    """Neither does what it was made of, which tracebacks show as well."""
+    async with database.as_worker() as connection:
+        await connection.execute(text("CREATE TEMPORARY TABLE noted (number integer, note text CHECK (length(note) < 9)) ON COMMIT DROP"))
+        with pytest.raises(DBAPIError) as refused:
+            await connection.execute(text("INSERT INTO noted VALUES (:number, :note)"), {"number": number, "note": note})
+        await connection.execute(text("ROLLBACK"))
+    assert SECRET not in "".join(traceback.format_exception(refused.value))
 
 
 async def test_a_connection_left_inside_a_transaction_is_not_handed_on(database: Database) -> None:
