@@ -109,12 +109,15 @@ class Rows:
 
 
 class Connection:
-    """One transaction."""
+    """One transaction. Once it has ended, nothing more can be executed in it: the driver's connection is in the hands of others by then."""
 
     __slots__ = ("_driver",)
 
     def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+        self._driver: Driver | None = driver
+
+    def end(self) -> None:
+        self._driver = None
 
     async def execute(self, statement: ClauseElement, parameters: Parameters | None = None) -> Rows:
         given = parameters or _NO_PARAMETERS
@@ -124,10 +127,11 @@ class Connection:
     async def execute_many(self, statement: ClauseElement, parameters: Sequence[Parameters]) -> None:
         """The statement once for each of the parameters, which all have the same names."""
         ready = prepared(statement, parameters[0])
+        driver = self._driver_for(ready)
         try:
-            await self._driver.executemany(ready.sql, [ready.arguments(given) for given in parameters])
+            await driver.executemany(ready.sql, [ready.arguments(given) for given in parameters])
         except DRIVER_ERRORS as error:
-            raise failure(error, ready.sql, self._driver) from error
+            raise failure(error, ready.sql, driver) from error
 
     async def scalar(self, statement: ClauseElement, parameters: Parameters | None = None) -> Any:
         """The first row's first column, or None."""
@@ -151,9 +155,15 @@ class Connection:
 
     async def send(self, statement: Prepared, arguments: Sequence[Any]) -> Rows:
         """Every statement but those of the transaction itself comes through here, except where one is executed many times."""
+        driver = self._driver_for(statement)
         try:
             if statement.answers_rows:
-                return Rows(await self._driver.fetch(statement.sql, *arguments))
-            return Rows([], await self._driver.execute(statement.sql, *arguments))
+                return Rows(await driver.fetch(statement.sql, *arguments))
+            return Rows([], await driver.execute(statement.sql, *arguments))
         except DRIVER_ERRORS as error:
-            raise failure(error, statement.sql, self._driver) from error
+            raise failure(error, statement.sql, driver) from error
+
+    def _driver_for(self, statement: Prepared) -> Driver:
+        if self._driver is None:
+            raise failure(asyncpg.InterfaceError("The transaction has ended."), statement.sql)
+        return self._driver

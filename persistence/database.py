@@ -44,20 +44,24 @@ class Transaction:
     Raises DBAPIError when it ends well although a statement in it has failed: Postgres undoes such a transaction, and says so in its answer only.
     """
 
-    __slots__ = ("_begin", "_driver", "_pool")
+    __slots__ = ("_begin", "_connection", "_driver", "_pool")
 
     def __init__(self, pool: Pool, begin: str) -> None:
         self._pool = pool
         self._begin = begin
         self._driver: Driver | None = None
+        self._connection: Connection | None = None
 
     async def __aenter__(self) -> Connection:
         self._driver = await self._pool.take()
         await self._run(self._driver, self._begin)
-        return Connection(self._driver)
+        self._connection = Connection(self._driver)
+        return self._connection
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         assert self._driver is not None
+        assert self._connection is not None
+        self._connection.end()
         if kind is None:
             done = await self._run(self._driver, "COMMIT")
             self._pool.give_back(self._driver)

@@ -4,6 +4,7 @@ import asyncio
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import cast
 from uuid import uuid4
 
 import asyncpg
@@ -19,6 +20,7 @@ from persistence.connection import Driver
 from persistence.database import Database, Transaction
 from persistence.diagnosis import NOBODY, is_away, is_reachable
 from persistence.library import PostgresLibrary
+from persistence.pool import Pool
 from tests.factories import Cluster, add_user
 
 SIZE = 2
@@ -31,6 +33,31 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url, pool_size=SIZE)
     yield database
     await database.close()
+
+
+class MuteDriver:
+    """Of a server that takes everything and answers nothing."""
+
+    def __init__(self) -> None:
+        self._closed = False
+
+    @classmethod
+    async def connect(cls) -> Driver:
+        return cast("Driver", cls())
+
+    async def execute(self, sql: str) -> str:
+        if sql == "BEGIN":
+            raise TimeoutError
+        return str(await asyncio.get_running_loop().create_future())
+
+    def is_in_transaction(self) -> bool:
+        return False
+
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def terminate(self) -> None:
+        self._closed = True
 
 
 async def backend(database: Database) -> int:
@@ -170,6 +197,38 @@ async def test_a_cancelled_statement_leaves_a_connection_outside_any_transaction
     assert not taken.is_in_transaction()
     assert await taken.fetchval("SELECT current_user::text") == "scriptorium"
     database._pool.give_back(taken)
+
+
+async def test_nothing_is_executed_in_a_transaction_that_has_ended(database: Database) -> None:
+    """Its connection may be inside another's by then."""
+    async with database.as_user(NOBODY) as ended:
+        pass
+    async with database.as_worker() as connection:
+        for attempt in (ended.execute(BACKEND), ended.execute_many(text("SELECT :n"), [{"n": 1}])):
+            with pytest.raises(DBAPIError, match="has ended"):
+                await attempt
+        assert await connection.scalar(BACKEND)
+
+
+async def test_a_connection_whose_server_does_not_answer_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when it looks as if no transaction had begun: it is the answer to BEGIN that is missing."""
+    monkeypatch.setattr(pool, "ROLLBACK_SECONDS", 0.01)
+    mute = Pool(MuteDriver.connect, size=1)
+    with pytest.raises(TimeoutError):
+        async with Transaction(mute, "BEGIN"):
+            pass
+    assert not mute._idle
+    taken = await mute.take()
+    monkeypatch.setattr(pool, "ROLLBACK_SECONDS", 60)
+    giving_up = asyncio.create_task(mute.give_up(taken))
+    await asyncio.sleep(0)
+    giving_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await giving_up
+    assert taken.is_closed()
+    assert not mute._idle
+    assert not mute._opened
+    assert mute.in_use == 0
 
 
 async def test_what_cannot_be_begun_gives_its_connection_back(database: Database) -> None:
