@@ -1,8 +1,8 @@
 """Assessments and their findings, in the transaction of one user."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Uuid, bindparam, exists, func, select, true
@@ -63,9 +63,9 @@ _ACCEPTED = (
     .limit(bindparam("limit", type_=Integer))
 )
 
-_KEPT = ("id", "project_id", "chapter_id", "assessment_id", "position", "issue")
 _DISMISSED = exists().where(dismissal.c.finding_id == finding.c.id).label("dismissed")
-_FINDINGS = select(*(finding.c[name] for name in _KEPT), _DISMISSED).where(accessible(finding.c.project_id))
+_FINDING = (_DISMISSED if field.name == "dismissed" else finding.c[field.name] for field in fields(Finding))
+_FINDINGS = select(*_FINDING).where(accessible(finding.c.project_id))
 _FINDINGS_BY_ID = _FINDINGS.where(any_of(finding.c.id, "ids"))
 _FINDINGS_OF = _FINDINGS.where(any_of(finding.c.assessment_id, "ids")).order_by(finding.c.assessment_id, finding.c.position)
 _DISMISSED_ISSUES = (
@@ -140,13 +140,13 @@ class AssessmentRecords:
     async def findings(self, assessment_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Finding]]:
         rows = await self._connection.execute(_FINDINGS_OF, {"ids": assessment_ids, "acting_user": self._user_id})
         found: dict[UUID, list[Finding]] = {}
-        for each in map(_finding, rows):
+        for each in to_values(Finding, rows):
             found.setdefault(each.assessment_id, []).append(each)
         return found
 
     async def get_findings(self, ids: Sequence[UUID]) -> Mapping[UUID, Finding]:
         rows = await self._connection.execute(_FINDINGS_BY_ID, {"ids": ids, "acting_user": self._user_id})
-        return by_id(map(_finding, rows))
+        return by_id(to_values(Finding, rows))
 
     async def dismissed(self, chapter_id: UUID) -> Sequence[Dismissed]:
         issues = await self._connection.scalars(_DISMISSED_ISSUES, {"chapter_id": chapter_id, "acting_user": self._user_id})
@@ -156,7 +156,3 @@ class AssessmentRecords:
         """Raises NotFound."""
         parameters = {"id": finding_id, "reason": reason, "at": at, "acting_user": self._user_id}
         await change(self._connection, _DISMISS, parameters, entity=finding_id)
-
-
-def _finding(row: Any) -> Finding:
-    return Finding(**{**row, "issue": from_document(FoundIssue, row.issue)})

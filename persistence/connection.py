@@ -4,6 +4,7 @@ Failures come out as SQLAlchemy's DBAPIError, whatever part of the driver they a
 server that does not answer a TimeoutError.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -24,6 +25,8 @@ _RELEASE_SAVEPOINT = text("RELEASE SAVEPOINT nested")
 _NO_PARAMETERS: Parameters = {}
 _JSONB_VERSION = b"\x01"
 """What Postgres begins a document with when it sends or takes one as bytes."""
+_ARGUMENT = re.compile(r"(invalid input for query argument [^:]+):.*", re.DOTALL)
+"""How the driver says that it cannot send a parameter, which it quotes."""
 
 
 class Row(asyncpg.Record):
@@ -53,8 +56,18 @@ async def make_ready(driver: Driver) -> None:
     await driver.set_type_codec("json", schema="pg_catalog", encoder=str, decoder=orjson.loads)
 
 
-def failure(error: Exception, sql: str) -> DBAPIError:
-    """Without the statement's parameters: what goes wrong is logged; an author's text is not."""
+def failure(error: Exception, sql: str, driver: "Driver | None" = None) -> DBAPIError:
+    """What the driver has raised, as SQLAlchemy's error; `driver` is the connection that it was raised on, where there is one.
+
+    Nothing that stands in a row or a parameter is in its words: what goes wrong is logged; an author's text is not.
+    """
+    if driver is not None and driver.is_closed() and isinstance(error, asyncpg.InterfaceError):
+        # A statement after the one that was lost with the connection is told of a mistake in the use of the driver.
+        error = asyncpg.ConnectionDoesNotExistError("The connection was lost before.")
+    if isinstance(error, asyncpg.PostgresError):
+        error.detail = None  # "Failing row contains ..."
+    if isinstance(error, asyncpg.DataError):
+        error.args = (_ARGUMENT.sub(r"\1", error.args[0]),)
     kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
     return kind(sql, None, error, hide_parameters=True)
 
@@ -96,12 +109,15 @@ class Rows:
 
 
 class Connection:
-    """One transaction."""
+    """One transaction. Once it has ended, nothing more can be executed in it: the driver's connection is in the hands of others by then."""
 
     __slots__ = ("_driver",)
 
     def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+        self._driver: Driver | None = driver
+
+    def end(self) -> None:
+        self._driver = None
 
     async def execute(self, statement: ClauseElement, parameters: Parameters | None = None) -> Rows:
         given = parameters or _NO_PARAMETERS
@@ -111,10 +127,11 @@ class Connection:
     async def execute_many(self, statement: ClauseElement, parameters: Sequence[Parameters]) -> None:
         """The statement once for each of the parameters, which all have the same names."""
         ready = prepared(statement, parameters[0])
+        driver = self._driver_for(ready)
         try:
-            await self._driver.executemany(ready.sql, [ready.arguments(given) for given in parameters])
+            await driver.executemany(ready.sql, [ready.arguments(given) for given in parameters])
         except DRIVER_ERRORS as error:
-            raise failure(error, ready.sql) from error
+            raise failure(error, ready.sql, driver) from error
 
     async def scalar(self, statement: ClauseElement, parameters: Parameters | None = None) -> Any:
         """The first row's first column, or None."""
@@ -138,9 +155,15 @@ class Connection:
 
     async def send(self, statement: Prepared, arguments: Sequence[Any]) -> Rows:
         """Every statement but those of the transaction itself comes through here, except where one is executed many times."""
+        driver = self._driver_for(statement)
         try:
             if statement.answers_rows:
-                return Rows(await self._driver.fetch(statement.sql, *arguments))
-            return Rows([], await self._driver.execute(statement.sql, *arguments))
+                return Rows(await driver.fetch(statement.sql, *arguments))
+            return Rows([], await driver.execute(statement.sql, *arguments))
         except DRIVER_ERRORS as error:
-            raise failure(error, statement.sql) from error
+            raise failure(error, statement.sql, driver) from error
+
+    def _driver_for(self, statement: Prepared) -> Driver:
+        if self._driver is None:
+            raise failure(asyncpg.InterfaceError("The transaction has ended."), statement.sql)
+        return self._driver

@@ -25,6 +25,7 @@ class Pool:
         self._free = asyncio.Semaphore(size)
         self._idle: list[Driver] = []
         self._opened: dict[Driver, float] = {}
+        self._renewed = float("-inf")
         self._is_closed = False
         self.in_use = 0
 
@@ -63,6 +64,10 @@ class Pool:
         finally:
             self.give_back(driver)
 
+    def renew(self) -> None:
+        """Replace all connections before they are used again: what they have prepared is of no use any more."""
+        self._renewed = asyncio.get_running_loop().time()
+
     async def close(self) -> None:
         """Connections in use are closed when they come back."""
         self._is_closed = True
@@ -82,7 +87,7 @@ class Pool:
             driver = self._idle.pop()
             if driver.is_closed():
                 del self._opened[driver]
-            elif now - self._opened[driver] > RECYCLE_SECONDS:
+            elif self._opened[driver] < max(self._renewed, now - RECYCLE_SECONDS):
                 await self._part_with(driver)
             else:
                 return driver

@@ -5,18 +5,21 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, text
 
+from domain.access import Role, User
 from persistence import migrate
 from persistence.database import Database
+from persistence.diagnosis import NOBODY
 from persistence.library import PostgresLibrary
 from persistence.roles import RolesMissing
 from persistence.tables.metadata import metadata
-from tests.factories import Cluster, add_project, add_user
+from tests.factories import Cluster, add_member, add_project, add_user
 
 CHECKOUT = Path(__file__).parents[2]
 APPLICATION_LOGIN = "scriptorium"
@@ -85,6 +88,29 @@ def test_books_from_before_genre_overrides_leave_all_to_their_genre(changeable_u
         connection.execute(project)
     assert rows(changeable_url, "SELECT title, genre_override FROM project") == [("The Lighthouse", None)] * 2
     assert migrate.check(changeable_url) == []
+
+
+async def test_whom_a_user_sees_is_the_same_before_and_after_fellows_are_looked_up(changeable_url: str) -> None:
+    """Themselves, and those with whom they share a project: not even that the others are there."""
+    database = Database(changeable_url)
+    library = PostgresLibrary(database)
+    ada, bob, eve = [await add_user(library, each) for each in ("Ada", "Bob", "Eve")]
+    await add_member(library, ada, await add_project(library, ada), bob, Role.VIEWER)
+    await add_project(library, eve)
+
+    async def seen(by: User | None) -> set[UUID]:
+        async with database.as_user(by.id if by else NOBODY, read_only=True) as connection:
+            return {*await connection.scalars(text("SELECT id FROM app_user"))}
+
+    try:
+        expected = [{ada.id, bob.id}, {ada.id, bob.id}, {eve.id}, set()]
+        assert [await seen(by) for by in (ada, bob, eve, None)] == expected
+        migrate.downgrade(changeable_url, "0010")
+        assert [await seen(by) for by in (ada, bob, eve, None)] == expected
+        migrate.upgrade(changeable_url, application_role=None)
+        assert [await seen(by) for by in (ada, bob, eve, None)] == expected
+    finally:
+        await database.close()
 
 
 def start_upgrade(url: str, application_role: str) -> "subprocess.Popen[bytes]":
@@ -175,6 +201,10 @@ async def test_an_ordinary_owner_runs_everything_and_is_bound_by_row_security(
             assert list(await records.projects.get_many([project.id])) == [project.id]
         async with library.reading(bob.id) as records:
             assert await records.projects.get_many([project.id]) == {}
+            assert list(await records.users.get_many([ada.id, bob.id])) == [bob.id]
+        await add_member(library, ada, project, bob, Role.VIEWER)
+        async with library.reading(bob.id) as records:
+            assert {*await records.users.get_many([ada.id, bob.id])} == {ada.id, bob.id}
     finally:
         await database.close()
     with psycopg.connect(url) as connection:

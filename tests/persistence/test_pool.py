@@ -1,24 +1,31 @@
 """The pool bounds how many connections there are, and hands on none of which it is not certain."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import cast
 from uuid import uuid4
 
 import asyncpg
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+import persistence.database
 from persistence import pool
 from persistence.connection import Driver
 from persistence.database import Database, Transaction
-from persistence.diagnosis import NOBODY, is_reachable
+from persistence.diagnosis import NOBODY, is_away, is_reachable
 from persistence.library import PostgresLibrary
+from persistence.pool import Pool
 from tests.factories import Cluster, add_user
 
 SIZE = 2
 BACKEND = text("SELECT pg_backend_pid()")
+SECRET = "Not for the log."
 
 
 @pytest.fixture
@@ -26,6 +33,31 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url, pool_size=SIZE)
     yield database
     await database.close()
+
+
+class MuteDriver:
+    """Of a server that takes everything and answers nothing."""
+
+    def __init__(self) -> None:
+        self._closed = False
+
+    @classmethod
+    async def connect(cls) -> Driver:
+        return cast("Driver", cls())
+
+    async def execute(self, sql: str) -> str:
+        if sql == "BEGIN":
+            raise TimeoutError
+        return str(await asyncio.get_running_loop().create_future())
+
+    def is_in_transaction(self) -> bool:
+        return False
+
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def terminate(self) -> None:
+        self._closed = True
 
 
 async def backend(database: Database) -> int:
@@ -64,6 +96,80 @@ async def test_after_an_error_the_transaction_is_undone_and_its_connection_serve
     assert await backend(database) == first
 
 
+async def test_a_transaction_is_not_committed_in_silence_when_a_statement_in_it_has_failed(database: Database) -> None:
+    ada = await add_user(PostgresLibrary(database))
+
+    async def fail_unheard() -> None:
+        async with database.as_user(ada.id) as connection:
+            with suppress(DBAPIError):
+                await connection.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(DBAPIError, match="nothing is committed"):
+        await fail_unheard()
+    assert database._pool.in_use == 0
+
+
+async def test_a_connection_that_was_lost_is_away_for_every_statement_after_that(database: Database, owner_url: str) -> None:
+    async def go_on() -> None:
+        async with database.as_worker() as connection:
+            with psycopg.connect(owner_url) as owner:
+                owner.execute("SELECT pg_terminate_backend(%s)", [await connection.scalar(BACKEND)])
+            for _ in range(2):
+                with pytest.raises(DBAPIError) as lost:
+                    await connection.execute(BACKEND)
+                assert is_away(lost.value)
+
+    with pytest.raises(DBAPIError) as lost:
+        await go_on()
+    assert is_away(lost.value)
+    assert await backend(database)
+
+
+async def test_a_connection_that_is_lost_while_it_is_made_ready_is_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Driver] = []
+
+    async def lose(driver: Driver) -> None:
+        opened.append(driver)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    monkeypatch.setattr(persistence.database, "make_ready", lose)
+    with pytest.raises(DBAPIError) as lost:
+        await backend(database)
+    assert is_away(lost.value)
+    assert opened[0].is_closed()
+    assert not await is_reachable(database)
+    assert database._pool.in_use == 0
+
+
+async def test_after_a_migration_no_more_than_one_transaction_meets_what_was_prepared_before(database: Database, owner_url: str) -> None:
+    look = text("SELECT number FROM old_and_new")
+
+    async def read(*, both: asyncio.Barrier) -> None:
+        async with database.as_worker() as connection, both:
+            await connection.execute(look)
+
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE old_and_new (number integer); GRANT SELECT ON old_and_new TO scriptorium_worker")
+        both = asyncio.Barrier(SIZE)
+        await asyncio.gather(*(read(both=both) for _ in range(SIZE)))
+        owner.execute("ALTER TABLE old_and_new ALTER number TYPE bigint")
+        with pytest.raises(DBAPIError, match="cached statement plan is invalid"):
+            await read(both=asyncio.Barrier(1))
+        await asyncio.gather(*(read(both=both) for _ in range(SIZE)))
+        owner.execute("DROP TABLE old_and_new")
+
+
+@pytest.mark.parametrize(("number", "note"), [(1, SECRET), (SECRET, "Any.")], ids=["what a row holds", "what a parameter holds"])
+async def test_an_error_says_nothing_of(database: Database, number: object, note: str) -> None:
+    """Neither does what it was made of, which tracebacks show as well."""
+    async with database.as_worker() as connection:
+        await connection.execute(text("CREATE TEMPORARY TABLE noted (number integer, note text CHECK (length(note) < 9)) ON COMMIT DROP"))
+        with pytest.raises(DBAPIError) as refused:
+            await connection.execute(text("INSERT INTO noted VALUES (:number, :note)"), {"number": number, "note": note})
+        await connection.execute(text("ROLLBACK"))
+    assert SECRET not in "".join(traceback.format_exception(refused.value))
+
+
 async def test_a_connection_left_inside_a_transaction_is_not_handed_on(database: Database) -> None:
     taken: Driver = await database._pool.take()
     await taken.execute("BEGIN")
@@ -91,6 +197,38 @@ async def test_a_cancelled_statement_leaves_a_connection_outside_any_transaction
     assert not taken.is_in_transaction()
     assert await taken.fetchval("SELECT current_user::text") == "scriptorium"
     database._pool.give_back(taken)
+
+
+async def test_nothing_is_executed_in_a_transaction_that_has_ended(database: Database) -> None:
+    """Its connection may be inside another's by then."""
+    async with database.as_user(NOBODY) as ended:
+        pass
+    async with database.as_worker() as connection:
+        for attempt in (ended.execute(BACKEND), ended.execute_many(text("SELECT :n"), [{"n": 1}])):
+            with pytest.raises(DBAPIError, match="has ended"):
+                await attempt
+        assert await connection.scalar(BACKEND)
+
+
+async def test_a_connection_whose_server_does_not_answer_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when it looks as if no transaction had begun: it is the answer to BEGIN that is missing."""
+    monkeypatch.setattr(pool, "ROLLBACK_SECONDS", 0.01)
+    mute = Pool(MuteDriver.connect, size=1)
+    with pytest.raises(TimeoutError):
+        async with Transaction(mute, "BEGIN"):
+            pass
+    assert not mute._idle
+    taken = await mute.take()
+    monkeypatch.setattr(pool, "ROLLBACK_SECONDS", 60)
+    giving_up = asyncio.create_task(mute.give_up(taken))
+    await asyncio.sleep(0)
+    giving_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await giving_up
+    assert taken.is_closed()
+    assert not mute._idle
+    assert not mute._opened
+    assert mute.in_use == 0
 
 
 async def test_what_cannot_be_begun_gives_its_connection_back(database: Database) -> None:

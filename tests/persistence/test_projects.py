@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from domain.access import Membership, Role
 from domain.chapters import ChapterStatus
@@ -153,8 +154,8 @@ async def test_nobody_becomes_owner_of_what_exists_already(library: Library) -> 
     project = await add_project(library, ada)
     async with library.writing(ada.id) as records:
         await records.projects.remove_member(project.id, ada.id)
-    async with library.writing(bob.id) as records:
-        with pytest.raises(Exception, match="row-level security"):
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with library.writing(bob.id) as records:
             await records.projects.create(project, owner=bob.id)
 
 
