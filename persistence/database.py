@@ -34,6 +34,16 @@ _SESSION = {
 # What a connection knows of the tables, and what is there since a migration.
 _OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.exceptions.OutdatedSchemaCacheError)
 
+_LOST = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    # How the driver says that the server's farewell has arrived, but not yet the end of the connection.
+    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,
+)
+
 _AS_WORKER = f"BEGIN; SET LOCAL ROLE {WORKER_ROLE}"
 
 
@@ -53,10 +63,21 @@ class Transaction:
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Connection:
-        self._driver = await self._pool.take()
-        await self._run(self._driver, self._begin)
+        try:
+            self._driver = await self._begun()
+        except (OSError, DBAPIError) as error:
+            if not isinstance(error.orig if isinstance(error, DBAPIError) else error, _LOST):
+                raise
+            # The server has closed the connection while it waited in the pool, and likely those beside it. Nothing has begun yet.
+            self._pool.renew()
+            self._driver = await self._begun()
         self._connection = Connection(self._driver)
         return self._connection
+
+    async def _begun(self) -> Driver:
+        driver = await self._pool.take()
+        await self._run(driver, self._begin)
+        return driver
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         assert self._driver is not None

@@ -434,7 +434,8 @@ async def test_a_connection_lost_at_any_statement_leaves_a_legal_state_from_whic
                     await deed.do(shaky)
             cut = proxy.made
             proxy.spare()
-            happened = cut is None or (cut.statement, cut.moment) == ("COMMIT", Moment.AFTER)
+            # A transaction that could not even begin is begun on another connection.
+            happened = cut is None or cut.statement.startswith("BEGIN") or (cut.statement, cut.moment) == ("COMMIT", Moment.AFTER)
             await come_to_the_end(deed, world, books, happened=happened)
         if cut is None:
             break

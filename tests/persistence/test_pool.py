@@ -261,3 +261,21 @@ async def test_a_database_that_cannot_be_connected_to_is_not_reachable(cluster: 
         await backend(missing)
     assert isinstance(refused.value.orig, asyncpg.InvalidCatalogNameError)
     assert missing._pool.in_use == 0
+
+
+@pytest.mark.parametrize("waiting", [1, SIZE])
+async def test_connections_that_the_server_has_closed_while_they_waited_are_replaced_before_anybody_notices(
+    database: Database, owner_url: str, waiting: int
+):
+    transactions = [database.as_user(NOBODY, read_only=True) for _ in range(waiting)]
+    backends = [await (await transaction.__aenter__()).scalar(BACKEND) for transaction in transactions]
+    for transaction in transactions:
+        await transaction.__aexit__(None, None, None)
+    # Without a turn of the event loop in between, in which the driver would hear of it.
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        for backend in backends:
+            owner.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+    for _ in range(SIZE):
+        async with database.as_user(NOBODY, read_only=True) as connection:
+            assert await connection.scalar(BACKEND) not in backends
+    assert database._pool.in_use == 0
