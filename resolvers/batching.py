@@ -31,7 +31,7 @@ class Loader(Generic[Key, Value]):
     async def _joined(self, keys: Sequence[Key]) -> Mapping[Key, Value]:
         """All that the batch has found which these keys are in."""
         if self._batch is None:
-            self._batch = asyncio.create_task(self._read_together())
+            self._batch = asyncio.create_task(self._read_together(), name="loader-batch")
         batch = self._batch
         self._wanted.update(dict.fromkeys(keys))
         self._waiting[batch] = self._waiting.get(batch, 0) + 1

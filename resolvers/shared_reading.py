@@ -61,7 +61,7 @@ class SharedReading:
         if turns:
             asyncio.get_running_loop().call_soon(self._outlive, turns - 1)
         elif transaction := self._taken():
-            self._ending = asyncio.create_task(_end(transaction))
+            self._ending = asyncio.create_task(_end(transaction), name="shared-reading-end")
 
 
 async def _end(transaction: AbstractAsyncContextManager[Records]) -> None:
