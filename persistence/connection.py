@@ -150,6 +150,8 @@ class Connection:
             yield
         except Exception:
             await self.execute(_BACK_TO_SAVEPOINT)
+            # It stands there still, and hides one of the same name that was set before.
+            await self.execute(_RELEASE_SAVEPOINT)
             raise
         await self.execute(_RELEASE_SAVEPOINT)
 
