@@ -38,7 +38,8 @@ def maker(value_type: type[Value], parts: Sequence[Part]) -> Callable[[Any], Val
         filled = [f"value.{field} = {content}" for field, content in contents.items()]
         body = ["value = new(unfrozen)", *filled, "value.__class__ = value_type", "return value"]
     else:
-        body = [f"return value_type({', '.join(f'{field}={content}' for field, content in contents.items())})"]
+        given = {part.field.name: contents[part.field.name] for part in parts if part.field.init}
+        body = [f"return value_type({', '.join(f'{field}={content}' for field, content in given.items())})"]
     exec("\n    ".join(["def make(given):", *body]), names)  # noqa: S102  - of nothing but the names of our own classes' fields
     made: Callable[[Any], Value] = names["make"]
     return made
@@ -66,7 +67,13 @@ def _content(part: Part, names: dict[str, Any]) -> str:
 
 def _can_be_filled(value_type: type[Any], fields: Mapping[str, str]) -> bool:
     """Whether its instances are laid out as its slots say, and nothing happens when one is made."""
-    plain = value_type.__bases__ == (object,) and not hasattr(value_type, "__post_init__")
+    plain = value_type.__bases__ == (object,) and not hasattr(value_type, "__post_init__") and _has_generated_init(value_type)
     return plain and tuple(fields) == getattr(value_type, "__slots__", None) == tuple(
-        field.name for field in dataclasses.fields(value_type)
+        field.name for field in dataclasses.fields(value_type) if field.init
     )
+
+
+def _has_generated_init(value_type: type[Any]) -> bool:
+    """`dataclass` leaves an `__init__` alone that stands in the class; its own stands in no file."""
+    code = getattr(value_type.__init__, "__code__", None)
+    return code is not None and code.co_filename == "<string>"
