@@ -15,6 +15,8 @@ from persistence.construction import Convert
 # asyncpg takes JSON as text (persistence/connection.py), be it a document or what a statement casts itself.
 _DIALECT = PGDialect_asyncpg(json_serializer=lambda document: orjson.dumps(document).decode())  # type: ignore[no-untyped-call]
 _CHANGING = ("INSERT", "UPDATE", "DELETE")
+KEPT_SHAPES = 256
+"""Of each statement, by the columns that it writes: which of them a request changes is up to whoever asks, and n columns make 2^n."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +29,29 @@ class Prepared:
     answers_rows: bool
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
-        """In the order of their positions. Raises KeyError for one that is missing."""
+        """In the order of their positions; what is given goes before what is fixed. Raises KeyError for one that is missing."""
         contents = {**self.fixed, **given} if self.fixed else given
         return [contents[name] if convert is None else convert(contents[name]) for name, convert in self.parameters]
 
 
-_PREPARED: WeakKeyDictionary[ClauseElement, dict[tuple[str, ...], Prepared]] = WeakKeyDictionary()
+_PREPARED: WeakKeyDictionary[ClauseElement, dict[frozenset[str], Prepared]] = WeakKeyDictionary()
 
 
 def prepared(statement: ClauseElement, given: Mapping[str, Any]) -> Prepared:
     """Constants are compiled once; which columns an INSERT or UPDATE without values of its own writes, `given` says."""
-    columns = tuple(given) if isinstance(statement, (Insert, Update)) else ()
+    columns = frozenset(given) if isinstance(statement, (Insert, Update)) else frozenset()
     known = _PREPARED.get(statement)
     if known is None:
         known = _PREPARED[statement] = {}
     if columns not in known:
+        if len(known) == KEPT_SHAPES:
+            del known[next(iter(known))]
         known[columns] = _compile(statement, columns)
     return known[columns]
 
 
-def _compile(statement: ClauseElement, columns: tuple[str, ...]) -> Prepared:
-    compiled = statement.compile(dialect=_DIALECT, column_keys=columns or None)
+def _compile(statement: ClauseElement, columns: frozenset[str]) -> Prepared:
+    compiled = statement.compile(dialect=_DIALECT, column_keys=sorted(columns) or None)
     assert isinstance(compiled, SQLCompiler)
     names = tuple(compiled.positiontup or ())
     binds = {name: compiled.binds.get(name) for name in names}
