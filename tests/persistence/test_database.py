@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import suppress
+from uuid import UUID
 
 import asyncpg
 import psycopg
@@ -20,6 +21,18 @@ WHO = text("SELECT current_user, session_user, current_setting('app.user_id', tr
 SLOW = text("SELECT pg_sleep(30)")
 
 
+class HostileId(UUID):
+    """Says of itself what is no id."""
+
+    def __str__(self) -> str:
+        return "'; RESET ROLE; --"
+
+    def __format__(self, form: str) -> str:
+        return str(self)
+
+    __repr__ = __str__
+
+
 async def test_a_transaction_acts_for_its_user_in_a_role_without_rights_of_its_own(database: Database, library: Library) -> None:
     ada = await add_user(library)
     async with database.as_user(ada.id) as connection:
@@ -29,6 +42,14 @@ async def test_a_transaction_acts_for_its_user_in_a_role_without_rights_of_its_o
     async with database.as_worker() as connection:
         role, _, user_id, _ = (await connection.execute(WHO)).one()
         assert (role, user_id or "") == ("scriptorium_worker", "")
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_whatever_an_id_says_of_itself_its_number_is_whom_a_transaction_acts_for(database: Database, read_only: bool) -> None:
+    hostile = HostileId(int=7)
+    async with database.as_user(hostile, read_only=read_only) as connection:
+        role, _, user_id, _ = (await connection.execute(WHO)).one()
+    assert (role, user_id) == ("scriptorium_app", "00000000-0000-0000-0000-000000000007")
 
 
 async def test_a_reading_transaction_cannot_write(library: Library) -> None:

@@ -13,6 +13,9 @@ from domain.errors import InvalidInput
 from domain.paging import Cursor, Page, PageRequest
 from domain.ports import Library
 from domain.projects import Project, ProjectFilter, ProjectOrder, ProjectOrderField
+from persistence.database import Database
+from persistence.paging import Listing, count_items, read_page, read_pages
+from persistence.tables.books import chapter
 from tests.factories import NOON, add_chapters, add_project, add_user
 
 EVERYTHING = ProjectFilter()
@@ -141,3 +144,37 @@ async def test_times_in_cursors_keep_their_microseconds(library: Library) -> Non
     async with library.reading(ada.id) as records:
         page = await records.projects.page(PageRequest(), chosen=EVERYTHING, order=ProjectOrder())
     assert page.cursors[0][0] == "2026-03-01T00:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize("one_first", [True, False], ids=["one list first", "many lists first"])
+async def test_one_list_and_many_are_read_by_statements_of_their_own(library: Library, database: Database, one_first: bool) -> None:
+    ada = await add_user(library)
+    projects = [await add_project(library, ada) for _ in range(2)]
+    chapters = [await add_chapters(library, ada, project, 3) for project in projects]
+    everything = sorted((one for of_project in chapters for one in of_project), key=lambda one: one.id)
+    listing = Listing(value_type=Chapter, table=chapter, order=(chapter.c.id,), parent=chapter.c.project_id)
+    for cursor in (None, (str(everything[0].id),)):
+        request = PageRequest(limit=9, after=cursor)
+        for one in (one_first, not one_first):
+            async with database.as_user(ada.id, read_only=True) as connection:
+                if one:
+                    found = (await read_page(connection, listing, request)).items
+                else:
+                    pages = await read_pages(connection, listing, [project.id for project in projects], request)
+                    assert all(item.project_id == parent for parent, page in pages.items() for item in page.items)
+                    found = tuple(sorted((item for page in pages.values() for item in page.items), key=lambda one: one.id))
+            assert list(found) == (everything if cursor is None else everything[1:])
+    assert len(listing.statements) == 4
+
+
+async def test_a_parent_that_is_asked_for_twice_has_its_list_once(library: Library, database: Database) -> None:
+    ada = await add_user(library)
+    project, empty = await add_project(library, ada), await add_project(library, ada)
+    chapters = await add_chapters(library, ada, project, 3)
+    asked = [project.id, empty.id, project.id, empty.id]
+    listing = Listing(value_type=Chapter, table=chapter, order=(chapter.c.position, chapter.c.id), parent=chapter.c.project_id)
+    async with database.as_user(ada.id, read_only=True) as connection:
+        pages = await read_pages(connection, listing, asked, PageRequest(limit=3))
+        assert await count_items(connection, listing, asked) == {project.id: 3, empty.id: 0}
+    assert {parent: list(page.items) for parent, page in pages.items()} == {project.id: chapters, empty.id: []}
+    assert not any(page.has_next or page.has_previous for page in pages.values())

@@ -69,6 +69,15 @@ async def test_a_connection_is_used_again(database: Database) -> None:
     assert await backend(database) == await backend(database)
 
 
+async def test_the_connection_used_last_is_taken_first() -> None:
+    """The others grow old, and are closed."""
+    drivers = Pool(MuteDriver.connect, size=3)
+    first, second, third = [await drivers.take() for _ in range(3)]
+    for driver in (second, third, first):
+        drivers.give_back(driver)
+    assert [await drivers.take() for _ in range(3)] == [first, third, second]
+
+
 async def test_there_are_never_more_connections_than_allowed_and_everyone_gets_one_in_turn(database: Database) -> None:
     assert len({*await asyncio.gather(*(backend(database) for _ in range(10)))}) <= SIZE
     assert database._pool.in_use == 0
