@@ -8,6 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from commands.http_server import MOST_FRAGMENTS
+from schema.edge import websocket
 from schema.edge.limits import Limits
 from tests.schema.edge.toy import HARMLESS_ORIGIN, server_of, serving, token, toy_edge
 
@@ -323,3 +324,13 @@ async def test_only_pages_of_this_host_and_of_allowed_origins_may_connect(addres
 async def test_a_client_of_another_protocol_is_told_so(address):
     async with connect(f"ws://{address}/graphql") as connection:
         assert (await Client(connection).closing())[0] == 4406
+
+
+async def test_a_client_that_wants_the_first_event_only_is_sent_no_other(address, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(websocket, "BEHIND_THE_FIRST_SECONDS", 3600)
+    async with connected(address, token=token()) as client:
+        await client.send(id="1", type="subscribe", payload={"query": "subscription { count(to: 3) }"})
+        assert (await client.receive())["payload"] == {"data": {"count": 0}}
+        await client.send(id="1", type="complete")
+        # Whatever else had been sent would come before this answer.
+        assert await client.reply("{ viewer }") == [("next", {"data": {"viewer": "ada"}}), ("complete", None)]
