@@ -1,7 +1,7 @@
 """GraphQL over WebSocket: one connection of the graphql-transport-ws protocol."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import ExitStack, aclosing, suppress
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -15,14 +15,13 @@ from schema.edge.errors import ErrorCode, RequestError, Unavailable
 from schema.edge.frames import Complete, ConnectionInit, Frame, MalformedFrame, Ping, Pong, Subscribe, parse_frame
 from schema.edge.lifetime import End, Lifetime
 from schema.edge.limits import Limits
-from schema.edge.masking import ErrorPresenter, Reply
+from schema.edge.masking import ErrorPresenter
 from schema.edge.message_rate import MessageRate
 from schema.edge.outlet import Outlet, SlowReader, hang_up
 from schema.edge.trusted_operations import TrustedOperations
 from schema.edge.viewers import ConnectedViewer, Seats, TooManyConnections
 
 SUBPROTOCOL = "graphql-transport-ws"
-BEHIND_THE_FIRST_SECONDS = 0.01
 
 # Raised while an operation runs, and not the operation's own.
 _ENDS_THE_CONNECTION = (AuthenticationFailed, SlowReader, WebSocketDisconnect, WebSocketDisconnected)
@@ -168,8 +167,7 @@ class OperationSocket(Generic[ViewerT]):
         try:
             # Anew for each operation: since the connection was opened the account may have been closed.
             viewer = await self._authenticate(token)
-            stream = self._operations.stream(subscribe.request, viewer)
-            async with aclosing(stream), aclosing(_pausing_behind_the_first(stream)) as replies:
+            async with aclosing(self._operations.stream(subscribe.request, viewer)) as replies:
                 async for reply in replies:
                     if "data" not in reply:
                         self._forget(subscribe.id)
@@ -243,20 +241,3 @@ class OperationSocket(Generic[ViewerT]):
             hang_up(self._socket.scope)
         except (WebSocketDisconnect, WebSocketDisconnected):
             pass
-
-
-async def _pausing_behind_the_first(replies: AsyncGenerator[Reply]) -> AsyncGenerator[Reply]:
-    """A client that wants no more than the first event says so within milliseconds.
-
-    By then the whole backlog of a log would be on its way, and the standard clients still hand on what has arrived in one piece.
-    """
-    now = asyncio.get_running_loop().time
-    sent = 0
-    earliest = 0.0
-    async for reply in replies:
-        if sent == 1:
-            await asyncio.sleep(max(0.0, earliest - now()))
-        yield reply
-        sent += 1
-        if sent == 1:
-            earliest = now() + BEHIND_THE_FIRST_SECONDS

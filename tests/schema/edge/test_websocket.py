@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from commands.http_server import MOST_FRAGMENTS
-from schema.edge import websocket
+from schema.edge import operations
 from schema.edge.limits import Limits
 from tests.schema.edge.toy import HARMLESS_ORIGIN, server_of, serving, token, toy_edge
 
@@ -327,7 +327,7 @@ async def test_a_client_of_another_protocol_is_told_so(address):
 
 
 async def test_a_client_that_wants_the_first_event_only_is_sent_no_other(address, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(websocket, "BEHIND_THE_FIRST_SECONDS", 3600)
+    monkeypatch.setattr(operations, "BEHIND_THE_FIRST_SECONDS", 3600)
     async with connected(address, token=token()) as client:
         await client.send(id="1", type="subscribe", payload={"query": "subscription { count(to: 3) }"})
         assert (await client.receive())["payload"] == {"data": {"count": 0}}
