@@ -12,7 +12,7 @@ FOR: Final = timedelta(seconds=30)
 
 
 class RememberedTokens:
-    """Verifies a token anew after `FOR`, so that a key that its issuer withdraws is not believed for longer than that; and never
+    """Verifies a token anew after `FOR`, so that what a withdrawn key has signed is accepted for that much longer at most; and never
     accepts one that has expired. Only valid tokens are remembered, of which nobody can make many.
     """
 

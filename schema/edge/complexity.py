@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 
 from graphql import (
     DocumentNode,
@@ -16,6 +15,7 @@ from graphql import (
 )
 
 from schema.edge.errors import ErrorCode, RequestError
+from schema.edge.fragments import dependencies_first
 from schema.edge.limits import Limits
 
 
@@ -39,9 +39,8 @@ def measure(document: DocumentNode) -> Complexity:
     """
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     measured: dict[str, Complexity] = {}
-    for name in _dependencies_first(fragments):
-        if name in fragments:
-            measured[name] = _measure_selections(fragments[name].selection_set, measured)
+    for name in dependencies_first(fragments):
+        measured[name] = _measure_selections(fragments[name].selection_set, measured)
 
     total = Complexity()
     for operation in document.definitions:
@@ -70,17 +69,6 @@ def refuse_if_too_complex(size: Complexity, limits: Limits) -> None:
     ):
         if found > allowed:
             raise RequestError(ErrorCode.QUERY_TOO_COMPLEX, f"The document is too complex: more than {allowed} {name}.")
-
-
-def _dependencies_first(fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
-    spreads = {
-        name: {node.name.value for node, _, _ in _selections(fragment.selection_set) if isinstance(node, FragmentSpreadNode)}
-        for name, fragment in fragments.items()
-    }
-    try:
-        yield from TopologicalSorter(spreads).static_order()
-    except CycleError as error:
-        raise RequestError(ErrorCode.GRAPHQL_VALIDATION_FAILED, "Fragments must not spread each other in a circle.") from error
 
 
 def _measure_selections(selection_set: SelectionSetNode, measured: dict[str, Complexity]) -> Complexity:

@@ -48,5 +48,9 @@ class Meter:
             self._allowances.take(client, points)
 
     def settle(self, charge: Charge, *, used: int) -> Settled:
-        standing = None if self._allowances is None else self._allowances.give_back(charge.client, charge.requested - used)
+        standing = self.give_back(charge.client, charge.requested - used)
         return Settled(cost_report(requested=charge.requested, used=used, limit=self._limit, standing=standing, at=self._now()), standing)
+
+    def give_back(self, client: str, points: int) -> Standing | None:
+        """What was charged and not used; below 0, what was used and is owed. None where nothing is limited."""
+        return None if self._allowances is None else self._allowances.give_back(client, points)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Generic, TypeVar
 
@@ -107,12 +107,12 @@ class Operations(Generic[ViewerT]):
         if prepared.type is not OperationType.SUBSCRIPTION:
             yield self._settled(prepared, await self.outcome(prepared)).reply
             return
-        charge = prepared.charge
+        estimated = prepared.charge.requested
         async with aclosing(self.outcomes(prepared)) as all_outcomes, aclosing(_pausing_behind_the_first(all_outcomes)) as outcomes:
             async for outcome in outcomes:
-                self._meter.settle(charge, used=outcome.used)
+                self._meter.give_back(prepared.charge.client, estimated - outcome.used)
                 # The estimate was for one event. What the others use is owed.
-                charge = replace(charge, requested=0)
+                estimated = 0
                 yield self._present.reply_to(outcome)
 
     def _settled(self, prepared: Prepared, outcome: Outcome) -> Answer:

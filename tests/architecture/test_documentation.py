@@ -11,13 +11,16 @@ from graphql import build_schema, parse, validate
 
 from cli import _parser
 from domain.assessing.metrics.measuring import METRICS
+from domain.paging import MAXIMUM_PAGE_SIZE
 from schema.edge.errors import ErrorCode
+from schema.edge.limits import Limits
 from schema.enums import UserErrorCode
 from scripts.story import SCENE_SECONDS, read_scenes, tell
 from tests.server.running import running
 
 CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+TRANSPORTS = (CHECKOUT / "docs/transports.md").read_text(encoding="utf-8")
 ASSESSMENTS = (CHECKOUT / "docs/assessments.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted(
     path for path in CHECKOUT.rglob("*.md") if not {".venv", "node_modules", ".pytest_cache", "build"}.intersection(path.parts)
@@ -133,3 +136,24 @@ async def test_the_readmes_conversation_goes_as_it_is_printed(database_url: str)
     async with rehearsing as server, server.client() as ada:
         async for told in tell(ada, scenes):
             assert told.is_as_printed, f"{told.scene.document}\nis answered\n{told.answer}"
+
+
+def test_the_limits_that_clients_are_told_are_those_that_hold():
+    limits = Limits()
+    rows = {row[0]: row[1] for row in rows_of("what", TRANSPORTS)}
+    told = {name: [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", text)] for name, text in rows.items()}
+    mebibyte, kibibyte = 1 << 20, 1 << 10
+    assert list(told.values()) == [
+        [limits.depth, limits.fields, limits.aliases, limits.root_fields, limits.directives],
+        [limits.tokens, limits.anonymous_tokens, limits.characters, limits.operations],
+        [limits.cost],
+        [MAXIMUM_PAGE_SIZE],
+        [limits.body_bytes // mebibyte, limits.anonymous_body_bytes // kibibyte],
+        [limits.body_seconds, limits.query_seconds, limits.mutation_seconds],
+        [limits.frame_bytes // mebibyte],
+        [limits.messages_at_once, limits.messages_per_second],
+        [limits.init_seconds],
+        [limits.operations_per_socket, limits.connections_per_viewer, limits.streams_per_viewer],
+        [limits.connection_seconds // 3600],
+        [limits.send_seconds, limits.close_seconds],
+    ]

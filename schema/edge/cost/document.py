@@ -19,8 +19,8 @@ from graphql import (
 from schema.edge.cost.conditions import Condition, conditions_of
 from schema.edge.cost.program import Amount, Program, Variables
 from schema.edge.cost.slicing import add_slice
-from schema.edge.cost.spreads import dependencies_first
 from schema.edge.cost.weights import Weights
+from schema.edge.fragments import dependencies_first
 
 
 class CostOfSelection(NamedTuple):

@@ -29,6 +29,7 @@ class CostModel:
         return self.weights.field(parent_type_name, field_name)
 
     def compile(self, document: DocumentNode) -> CompiledCost:
+        """Raises: RequestError, when fragments spread each other in a circle."""
         return compile_cost(document, self.weights, largest_slice=self._largest_slice)
 
     def estimate(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, object]) -> int:

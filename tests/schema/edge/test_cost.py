@@ -182,8 +182,6 @@ def test_the_operation_that_is_executed_counts():
         "{ ... on Missing { projects { nodes { id } } } }",
         "{ ... on Job { text } }",
         "{ ...F } fragment F on Missing { projects { nodes { id } } }",
-        "{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }",
-        "{ ...F } fragment F on Query { ...F }",
         "query @include(if: $no) { viewer @include { __typename @skip(if: 3) } }",
         "{ projects(first: $undeclared) { nodes } }",
         "{ viewer { user { id { deeper } } } }",
@@ -194,6 +192,16 @@ def test_the_operation_that_is_executed_counts():
 )
 def test_what_does_not_exist_costs_nothing_and_breaks_nothing(document):
     assert cost(document) <= 21
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }", "{ ...F } fragment F on Query { ...F }"],
+)
+def test_fragments_in_a_circle_have_no_cost_and_are_refused(document):
+    with pytest.raises(RequestError) as refused:
+        cost(document)
+    assert refused.value.code is ErrorCode.GRAPHQL_VALIDATION_FAILED
 
 
 def test_fragments_that_double_at_each_of_26_levels_are_costed_once_each():

@@ -326,7 +326,9 @@ async def test_a_browser_application_from_an_allowed_origin_may_ask_and_read(add
     answer = await post(address, "{ viewer }", headers={"Origin": HARMLESS_ORIGIN})
     assert answer.headers["access-control-allow-origin"] == HARMLESS_ORIGIN
     assert {"Accept", "Origin"} <= {name.strip() for name in answer.headers["vary"].split(",")}
-    assert {"Retry-After", "WWW-Authenticate"} <= {name.strip() for name in answer.headers["access-control-expose-headers"].split(",")}
+    assert {"Retry-After", "WWW-Authenticate", "RateLimit", "RateLimit-Policy", "RateLimit-Remaining"} <= {
+        name.strip() for name in answer.headers["access-control-expose-headers"].split(",")
+    }
 
 
 async def test_each_request_has_its_own_context(address):
